@@ -1,0 +1,1 @@
+"""The companion daemon: loops and their supervisor; no rules, no SQL, no HTTP."""

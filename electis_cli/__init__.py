@@ -1,0 +1,1 @@
+"""electis: keeps electronic labels true to a database."""

@@ -1,0 +1,1 @@
+"""Small doors to the outside: keyring, mail, Redis, clock, cryptography."""

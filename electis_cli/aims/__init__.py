@@ -1,0 +1,1 @@
+"""SoluM AIMS over HTTP: the only room that knows httpx."""

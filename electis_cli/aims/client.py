@@ -1,0 +1,193 @@
+"""What electis asks of AIMS: one method per operation (contract 5), values in and values out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import httpx
+
+from electis_cli.aims import wire
+from electis_cli.aims.address import Address
+from electis_cli.aims.connection import NO_CONTENT, Connection, Credentials, Timeouts
+from electis_cli.aims.failures import broken_answer
+from electis_cli.domain.articles import Article
+from electis_cli.domain.errors import AimsRejected
+from electis_cli.domain.organizations import ArticleFormat
+
+IDS_PER_CALL = 50  # contract 5.1, `articleIdsList`
+
+
+class AimsClient:
+    """Speaks to one company's AIMS; safe to share between threads."""
+
+    def __init__(
+        self,
+        address: Address,
+        credentials: Credentials,
+        *,
+        clock: Callable[[], datetime],
+        timeouts: Timeouts | None = None,
+        page_size: int = 500,
+        transport: httpx.BaseTransport | None = None,
+        pause: Callable[[float], None] = time.sleep,
+        ca_file: str | None = None,
+    ) -> None:
+        """Prepare access to an account; nothing is sent yet."""
+        self.company = credentials.company
+        self._connection = Connection(
+            address,
+            credentials,
+            clock=clock,
+            timeouts=timeouts or Timeouts(),
+            page_size=page_size,
+            transport=transport,
+            pause=pause,
+            ca_file=ca_file,
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connection.close()
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def check_login(self) -> None:
+        """Log in; raises AimsLoginRefused, AimsUnreachable or AimsAnswerBroken."""
+        self._connection.log_in()
+
+    def ping(self, store: str | None = None) -> float:
+        """Ask AIMS for one store's summary, or the stores, once and uncached; returns the seconds it took."""
+        began = time.monotonic()
+        if store is None:
+            self._connection.call("GET", "/common/store", {"page": 0, "size": 1})
+        else:
+            self._connection.call("GET", "/common/store/summary", {"store": store})
+        return time.monotonic() - began
+
+    def article_format(self) -> ArticleFormat | None:
+        """Return the company's article format, or None when none is configured."""
+        answer = self._connection.read("/common/articles/upload/format", {})
+        if answer.body is None:
+            return None
+        decoded = wire.decode_format(answer.body)
+        if decoded is None:
+            raise broken_answer("The article format has no columns or does not say which one is the id.")
+        return decoded
+
+    def stores(self) -> list[wire.RemoteStore]:
+        """Return the company's stores."""
+        rows = self._connection.pages("/common/store", {}, "stores")
+        return [store for row in rows if (store := wire.decode_store(row))]
+
+    def articles(self, store: str) -> list[wire.RemoteArticle]:
+        """Return all articles of a store with their data and labels.
+
+        Raises UnreliableListing when the pages contradict AIMS's own total: never a reason to believe in deletions.
+        """
+        found: dict[str, wire.RemoteArticle] = {}
+        query = {"store": store, "sort": "articleId,asc"}
+        for row in self._connection.pages("/common/config/article/info", query, "articleList"):
+            article = wire.decode_article(row)
+            if article is not None:
+                found[article.article_id] = article  # rows may shift between pages (contract 4): by id, once
+        return list(found.values())
+
+    def articles_by_id(self, store: str, article_ids: Sequence[str]) -> dict[str, wire.RemoteArticle]:
+        """Return those of the given articles that AIMS has, by id."""
+        found: dict[str, wire.RemoteArticle] = {}
+        for start in range(0, len(article_ids), IDS_PER_CALL):
+            piece = article_ids[start : start + IDS_PER_CALL]
+            query = {
+                "store": store,
+                "articleIdsList": ",".join(piece),
+                "page": 0,
+                "size": max(IDS_PER_CALL, 10),
+            }
+            answer = self._connection.read("/common/config/article/info", query)
+            rows = self._connection.rows(answer, "articleList")
+            wanted = set(piece)
+            for row in rows:
+                article = wire.decode_article(row)
+                if article is not None and article.article_id in wanted:
+                    found[article.article_id] = article
+        return found
+
+    def count_articles(self, store: str) -> int:
+        """Return how many articles AIMS counts in a store."""
+        answer = self._connection.read("/common/articles", {"store": store, "page": 0, "size": 1})
+        if answer.body is None and answer.status == NO_CONTENT:
+            return 0
+        payload = wire.payload_of(answer.body)
+        inside = wire.number_of(payload.get("totalArticleCnt")) if isinstance(payload, Mapping) else None
+        total = inside if inside is not None else wire.number_of(answer.headers.get("x-totalelements"))
+        if total is None:
+            raise broken_answer("The article list does not say how many articles there are.")
+        return total
+
+    def labels(self, store: str) -> list[wire.RemoteLabel]:
+        """Return the labels of a store, assigned ones and unassigned ones, by code."""
+        found: dict[str, wire.RemoteLabel] = {}
+        unassigned = self._connection.rows(
+            self._connection.read("/common/labels/unassigned", {"store": store}), "labelList"
+        )
+        listed = self._connection.pages(
+            "/common/labels", {"store": store, "sort": "labelCode,asc"}, "labelList"
+        )
+        for row in (*unassigned, *listed):
+            label = wire.decode_label(row)
+            if label is not None:
+                found[label.label_code] = label
+        return [found[code] for code in sorted(found)]
+
+    def label_page(self, store: str, label_code: str) -> int | None:
+        """Return the page a label shows, or None when AIMS does not know."""
+        answer = self._connection.read("/common/labels/detail", {"store": store, "label": label_code})
+        payload = wire.payload_of(answer.body)
+        return wire.number_of(payload.get("activePage")) if isinstance(payload, Mapping) else None
+
+    def refused_records(self, batch_id: str) -> list[wire.RefusedRecord]:
+        """Return why records of a batch were not taken; an installation without the log answers nothing (Q30)."""
+        try:
+            rows = list(
+                self._connection.pages(
+                    "/common/articles/validationerror/logs", {"inputBatchId": batch_id}, "data"
+                )
+            )
+        except AimsRejected:
+            return []
+        return [wire.decode_refused(row) for row in rows]
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def push_articles(self, store: str, articles: Sequence[Article], *, merge: bool) -> wire.WriteAnswer:
+        """Write articles: `merge` (PUT) keeps columns that are not ours, else (POST) the article is replaced."""
+        body = [wire.encode_article(article) for article in articles]
+        answer = self._connection.call(
+            "PUT" if merge else "POST", "/common/articles", {"store": store}, body, is_write=True
+        )
+        return wire.decode_write(answer.body)
+
+    def delete_articles(self, store: str, article_ids: Sequence[str]) -> wire.WriteAnswer:
+        """Delete articles; ids that are gone already are fine, whether AIMS says so with 200 or a 405 (contract 5.2)."""
+        body = {"articleDeleteList": list(article_ids)}
+        answer = self._connection.call("DELETE", "/common/articles", {"store": store}, body, is_write=True)
+        return wire.decode_write(answer.body)
+
+    def link_labels(self, store: str, links: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Link labels to articles."""
+        self._connection.call(
+            "POST", "/common/labels/link", {"store": store}, wire.encode_links(links), is_write=True
+        )
+
+    def unlink_labels(self, store: str, label_codes: Sequence[str]) -> None:
+        """Unlink labels."""
+        body = {"unAssignList": list(label_codes)}
+        self._connection.call("POST", "/common/labels/unlink", {"store": store}, body, is_write=True)
+
+    def flip_pages(self, store: str, pages: Sequence[tuple[str, int]]) -> None:
+        """Let labels show a page; absolute, therefore repeatable."""
+        self._connection.call(
+            "POST", "/common/labels/page", {"store": store}, wire.encode_pages(pages), is_write=True
+        )

@@ -1,0 +1,272 @@
+"""One HTTP connection to an AIMS account: deadlines, tokens, paging, and a class for every failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+import tenacity
+
+from electis_cli.aims import wire
+from electis_cli.aims.address import Address
+from electis_cli.aims.failures import broken_answer, failure_of, needs_new_token
+from electis_cli.aims.tokens import Token, TokenKeeper, decode_token
+from electis_cli.domain.errors import (
+    AimsAmbiguous,
+    AimsAnswerBroken,
+    AimsLoginRefused,
+    AimsRejected,
+    AimsUnreachable,
+    ElectisError,
+    UnreliableListing,
+)
+
+NO_CONTENT = 204
+_LARGEST_BODY = 64 * 1024 * 1024
+_MOST_PAGES = 20_000
+_API = "/api/v2"
+_TRIES = 3
+_ERRORS_FROM = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """An AIMS account: the company is its code, the password never appears in a representation."""
+
+    company: str
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(company={self.company!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds: to connect, and for a whole call."""
+
+    connect: float = 10.0
+    call: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A successful answer: its decoded body (None when empty) and lower-case headers."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class Connection:
+    """Sends requests for one account; safe to share between threads."""
+
+    def __init__(
+        self,
+        address: Address,
+        credentials: Credentials,
+        *,
+        clock: Callable[[], datetime],
+        timeouts: Timeouts,
+        page_size: int,
+        transport: httpx.BaseTransport | None,
+        pause: Callable[[float], None],
+        ca_file: str | None,
+    ) -> None:
+        """`pause` waits between the tries of a read; `transport` replaces the network (whole-system simulation)."""
+        self.address = address
+        self._credentials = credentials
+        self._clock = clock
+        self._timeouts = timeouts
+        self._page_size = page_size
+        self._pause = pause
+        self._keeper = TokenKeeper(self._fetch_token, clock)
+        self._http = httpx.Client(
+            transport=transport,
+            timeout=httpx.Timeout(timeouts.call / 2, connect=timeouts.connect),
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
+            verify=ca_file or True,
+            follow_redirects=False,
+            # Plain http is for a simulator on this machine; a proxy from the environment must not come between.
+            trust_env=urlsplit(address.origin).scheme == "https",
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def log_in(self) -> None:
+        """Make sure there is a token; raises AimsLoginRefused, AimsUnreachable or AimsAnswerBroken."""
+        self._keeper.get()
+
+    def read(self, path: str, query: Mapping[str, Any]) -> Answer:
+        """Do a GET up to three times: it changes nothing, and most connection trouble is short."""
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(_TRIES),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=2),
+            retry=tenacity.retry_if_exception_type((AimsUnreachable, AimsAmbiguous)),
+            sleep=self._pause,
+            reraise=True,
+        )
+        return retrying(self.call, "GET", path, query)
+
+    def pages(self, path: str, query: Mapping[str, Any], *names: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of all pages; stops on an empty answer or the last page, never on a short one (contract 4)."""
+        seen, total = 0, None
+        for page in range(_MOST_PAGES):
+            answer = self.read(path, {**query, "page": page, "size": self._page_size})
+            rows = self.rows(answer, *names)
+            stated = wire.number_of(answer.headers.get("x-totalelements"))
+            total = stated if stated is not None else total
+            if not rows:
+                break
+            seen += len(rows)
+            yield from rows
+            pages = wire.number_of(answer.headers.get("x-totalpages"))
+            if pages is not None and page >= pages - 1:
+                break
+        else:
+            raise UnreliableListing(why=f"The list did not end after {_MOST_PAGES} pages.")
+        if total is not None and seen < total:
+            raise UnreliableListing(why=f"AIMS said {total} rows and listed {seen}.")
+
+    def rows(self, answer: Answer, *names: str) -> list[Mapping[str, Any]]:
+        """Return the list an answer carries under one of its names; 204 is an empty one. Raises AimsAnswerBroken."""
+        if answer.status == NO_CONTENT:
+            return []
+        rows = wire.rows_of(answer.body, *names)
+        if rows is None:
+            # An empty 200 or an envelope without its list is not an empty store.
+            raise broken_answer("The answer holds no list where one belongs.")
+        return rows
+
+    def call(
+        self, method: str, path: str, query: Mapping[str, Any], body: Any = None, *, is_write: bool = False
+    ) -> Answer:
+        """Do one call with the account's company and token; a refused token is replaced once (Q5, Q7)."""
+        content = None if body is None else orjson.dumps(body)
+        token = self._keeper.get()
+        full_query = {"company": self._credentials.company, **query}
+        status, headers, raw = self._exchange(method, _API + path, full_query, content, token)
+        decoded = _decode(raw) if status >= _ERRORS_FROM else None
+        if status >= _ERRORS_FROM and needs_new_token(status, _word(decoded, raw)):
+            token = self._keeper.replace(token)
+            status, headers, raw = self._exchange(method, _API + path, full_query, content, token)
+        return self._accept(status, headers, raw, is_write=is_write)
+
+    def _accept(self, status: int, headers: Mapping[str, str], raw: bytes, *, is_write: bool) -> Answer:
+        if status >= _ERRORS_FROM:
+            raise failure_of(status, _word(_decode(raw), raw), headers, now=self._clock())
+        if status == NO_CONTENT or not raw.strip():
+            if is_write and status != NO_CONTENT:
+                raise broken_answer("The answer to a write is empty.")
+            return Answer(status=status, body=None, headers=headers)
+        if "json" not in headers.get("content-type", "json"):
+            raise broken_answer(f"The answer is {headers['content-type'].split(';')[0]}, not JSON.")
+        body = _decode(raw)
+        if body is None:
+            raise broken_answer("The answer is not complete JSON.")
+        if not wire.is_success(body):
+            code = wire.number_of(wire.response_code(body)) or 0
+            word = wire.response_message(body)
+            if code < _ERRORS_FROM:
+                raise AimsRejected(why=f"AIMS answered {wire.response_code(body)}: {word}.", word=word)
+            raise failure_of(code, word, headers, now=self._clock())
+        return Answer(status=status, body=body, headers=headers)
+
+    def _fetch_token(self, old: Token | None) -> Token:
+        """Refresh the old token, or log in; a refused refresh falls back to the login."""
+        if old is not None and old.refresh is not None:
+            try:
+                return self._login(_API + "/token/refresh", {"refreshToken": old.refresh})
+            except (AimsLoginRefused, AimsRejected):
+                pass
+        body = {"username": self._credentials.username, "password": self._credentials.password}
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(2),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=1),
+            retry=tenacity.retry_if_exception_type(AimsUnreachable),
+            sleep=self._pause,
+            reraise=True,
+        )
+        return retrying(self._login, _API + "/token", body)
+
+    def _login(self, path: str, body: Mapping[str, str]) -> Token:
+        status, headers, raw = self._exchange("POST", path, {}, orjson.dumps(body), None)
+        answer = self._accept(status, headers, raw, is_write=True)
+        token = decode_token(wire.payload_of(answer.body), now=self._clock())
+        if token is None:
+            # A login can be refused with 200 and a text where the token belongs (contract 2).
+            word = wire.response_message(answer.body)
+            raise AimsLoginRefused(why=f"AIMS answered without a token{': ' + word if word else ''}.")
+        return token
+
+    def _exchange(
+        self, method: str, path: str, query: Mapping[str, Any], content: bytes | None, token: Token | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Send one request and read its answer in full, within the deadline."""
+        deadline = time.monotonic() + self._timeouts.call
+        headers = {"Accept": "application/json"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.access}"
+        try:
+            with self._http.stream(
+                method, self.address.prefix + path, params=dict(query), content=content, headers=headers
+            ) as response:
+                chunks: list[bytes] = []
+                size = 0
+                for chunk in response.iter_bytes():
+                    size += len(chunk)
+                    if size > _LARGEST_BODY:
+                        raise broken_answer(f"The answer has more than {_LARGEST_BODY} bytes.")
+                    if time.monotonic() > deadline:
+                        # httpx's timeouts are per read: a dripping answer would outlive them.
+                        raise AimsAmbiguous(why=f"The answer took longer than {self._timeouts.call:g} s.")
+                    chunks.append(chunk)
+                return response.status_code, dict(response.headers), b"".join(chunks)
+        except httpx.HTTPError as error:
+            raise _transport_failure(error, self.address, self._timeouts) from error
+
+
+def _transport_failure(error: httpx.HTTPError, address: Address, timeouts: Timeouts) -> ElectisError:
+    host = urlsplit(address.origin).netloc
+    if isinstance(
+        error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+    ):
+        return AimsUnreachable(
+            f"AIMS at {host} could not be reached.", why=str(error) or type(error).__name__
+        )
+    if isinstance(error, httpx.TimeoutException):
+        return AimsAmbiguous(
+            f"AIMS at {host} did not answer in time.", why=f"No answer within {timeouts.call:g} s."
+        )
+    if isinstance(error, httpx.DecodingError):
+        return AimsAnswerBroken(why="The answer could not be decompressed.")
+    return AimsAmbiguous(f"The connection to AIMS at {host} broke.", why=str(error) or type(error).__name__)
+
+
+def _decode(raw: bytes) -> Any:
+    """Return the JSON of an answer, or None when it is none; a byte order mark is accepted."""
+    try:
+        return orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _word(body: Any, raw: bytes) -> str:
+    """Return AIMS's own word for what went wrong, from the envelope, the framework's form, or plain text (Q6)."""
+    if isinstance(body, Mapping):
+        word = wire.response_message(body)
+        if not word:
+            return wire.clean_text(wire.first_of(body, "error", "message"))
+        return word
+    text = raw[:300].decode("utf-8", "replace").strip()
+    return "" if text.startswith("<") else text

@@ -1,0 +1,73 @@
+"""The bearer token: fetched once by whoever needs it first, kept for as long as AIMS says (contract 2)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from electis_cli.aims.wire import number_of
+
+_SHORTEST_LIFE = 1
+_ASSUMED_LIFE = 3600  # seconds; only when the answer does not say (contract 2)
+_MARGIN_SHARE = 0.1
+_LONGEST_MARGIN = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token and when to renew it."""
+
+    access: str
+    refresh: str | None
+    renew_at: datetime
+
+    def __repr__(self) -> str:
+        return "Token(...)"
+
+
+def decode_token(payload: Any, *, now: datetime) -> Token | None:
+    """Return the token of a login answer's `responseMessage`, or None when it holds none (it may be a text)."""
+    if not isinstance(payload, Mapping):
+        return None
+    inner = payload.get("tokens")
+    fields = inner if isinstance(inner, Mapping) else payload
+    access = fields.get("access_token")
+    if not isinstance(access, str) or not access:
+        return None
+    life = max(_SHORTEST_LIFE, number_of(fields.get("expires_in")) or _ASSUMED_LIFE)
+    # Renewed a little early, as several clients do, so that a call does not start with a token that is about to end.
+    margin = min(_LONGEST_MARGIN, life * _MARGIN_SHARE)
+    refresh = fields.get("refresh_token")
+    return Token(
+        access=access,
+        refresh=refresh if isinstance(refresh, str) and refresh else None,
+        renew_at=now + timedelta(seconds=life - margin),
+    )
+
+
+class TokenKeeper:
+    """Holds one account's token; of many threads that need a new one, one asks and the others wait for it (Q26)."""
+
+    def __init__(self, fetch: Callable[[Token | None], Token], clock: Callable[[], datetime]) -> None:
+        """`fetch` gets the old token (for its refresh token) and returns a new one, or raises."""
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+
+    def get(self) -> Token:
+        """Return a token that is still good, fetching one if need be."""
+        with self._lock:
+            if self._token is None or self._clock() >= self._token.renew_at:
+                self._token = self._fetch(self._token)
+            return self._token
+
+    def replace(self, refused: Token) -> Token:
+        """Return a token newer than the one AIMS refused; if another thread fetched it already, that one."""
+        with self._lock:
+            if self._token is None or self._token.access == refused.access:
+                self._token = self._fetch(self._token)
+            return self._token

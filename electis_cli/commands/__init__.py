@@ -1,0 +1,1 @@
+"""The Typer tree: parse, call one service, render."""

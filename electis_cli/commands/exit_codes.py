@@ -1,0 +1,33 @@
+"""The one table from errors to exit codes (design section 6)."""
+
+from __future__ import annotations
+
+from electis_cli.domain import errors
+
+EXIT_CODES: dict[type[errors.ElectisError], int] = {
+    errors.ElectisError: 1,
+    errors.UsageProblem: 2,
+    errors.PartialFailure: 3,
+    errors.NotAuthenticated: 4,
+    errors.PermissionRefused: 5,
+    errors.NotFound: 6,
+    errors.Conflict: 7,
+    errors.InvalidInput: 8,
+    errors.LockHeld: 11,
+    errors.Unreachable: 12,
+    errors.AimsRefused: 13,
+    errors.Throttled: 14,
+    errors.BrakeTripped: 15,
+    errors.Misconfigured: 16,
+    errors.DatabaseProblem: 17,
+    errors.TimeUp: 18,
+}
+
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+EXIT_CHANGES_PENDING = 10
+
+
+def exit_code_of(error: errors.ElectisError) -> int:
+    """Return the exit code of an error: that of its nearest category."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)

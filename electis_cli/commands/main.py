@@ -1,0 +1,92 @@
+"""The entry point: builds the tree, runs one command, and turns every error into words and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from electis_cli.commands.exit_codes import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED
+from electis_cli.commands.failure import MACHINE_FORMATS, show_failure
+from electis_cli.commands.tree import CURRENT_OUTPUT, LazyGroup
+from electis_cli.domain.errors import ElectisError, UsageProblem
+from electis_cli.version import VERSION
+
+# Typer carries its own copy of click; these are its errors, named through what Typer itself exports.
+_UsageError = typer.BadParameter.__mro__[1]
+_ParseError = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"electis {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def electis(
+    version: Annotated[  # noqa: ARG001 - the callback does the work
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Keep electronic labels true: what the database says is what AIMS shows."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    CURRENT_OUTPUT["format"] = _format_in(arguments)
+    try:
+        command = typer.main.get_command(app)
+        result = command.main(args=arguments, prog_name="electis", standalone_mode=False)
+        sys.stdout.flush()
+    except _ParseError as error:
+        return _show_usage(error)
+    except (typer.Abort, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader is gone; closing standard output must not complain again while Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except ElectisError as error:
+        return show_failure(error, output=CURRENT_OUTPUT["format"])
+    return result if isinstance(result, int) else 0
+
+
+def _show_usage(error: Any) -> int:
+    """Show what was wrong with the command line; a group called without a command gets its help."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
+        return 2
+    path = context.command_path if context else "electis"
+    usage = UsageProblem(error.format_message(), fix=f"{path} --help")
+    return show_failure(usage, output=CURRENT_OUTPUT["format"])
+
+
+def _format_in(arguments: list[str]) -> str:
+    """Return the output format an argument list asks for, before it is known to be valid."""
+    for place, argument in enumerate(arguments):
+        if argument in {"-o", "--output"} and arguments[place + 1 : place + 2]:
+            return arguments[place + 1]
+        for machine in MACHINE_FORMATS:
+            if argument in {f"-o{machine}", f"--output={machine}", f"-o={machine}"}:
+                return machine
+    return "table"

@@ -1,0 +1,56 @@
+"""Options that many commands share, each defined once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Optional
+
+import typer
+
+from electis_cli.domain.errors import UsageProblem
+
+
+class OutputFormat(StrEnum):
+    """How a result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    NAME = "name"
+
+
+Output = Annotated[OutputFormat, typer.Option("-o", "--output", help="How to write the result.")]
+Fields = Annotated[
+    Optional[str], typer.Option("--fields", metavar="A,B", help="Only these fields, in this order.")
+]
+Limit = Annotated[Optional[int], typer.Option("--limit", min=1, metavar="N", help="At most so many rows.")]
+StoreCode = Annotated[Optional[str], typer.Option("--store", metavar="CODE", help="The store that is meant.")]
+OrgCode = Annotated[
+    Optional[str], typer.Option("--org", metavar="CODE", help="The organization that is meant.")
+]
+DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what would happen; change nothing.")]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say only what was asked for.")]
+SetColumns = Annotated[
+    Optional[list[str]], typer.Option("--set", metavar="COLUMN=VALUE", help="Set a column; may be repeated.")
+]
+UnsetColumns = Annotated[
+    Optional[list[str]], typer.Option("--unset", metavar="COLUMN", help="Clear a column; may be repeated.")
+]
+
+
+def column_changes(set_: Sequence[str] | None, unset: Sequence[str] | None = None) -> dict[str, str]:
+    """Return the columns to change; an empty value clears one. Raises UsageProblem."""
+    changes: dict[str, str] = {}
+    for item in set_ or ():
+        column, sign, value = item.partition("=")
+        if not sign or not column.strip():
+            raise UsageProblem(
+                f"{item!r} does not say which column to set to what.", fix="--set COLUMN=VALUE"
+            )
+        changes[column.strip()] = value
+    for column in unset or ():
+        changes[column.strip()] = ""
+    return changes

@@ -1,0 +1,1 @@
+"""The shared database: the only rooms that know SQLAlchemy and psycopg."""

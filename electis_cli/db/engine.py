@@ -1,0 +1,171 @@
+"""The database: opening it, and the two ways in (`read` and `write`)."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.errors import (
+    ChangedMeanwhile,
+    DatabaseMissing,
+    DatabaseUnavailable,
+    Misconfigured,
+    SchemaTooOld,
+)
+
+_WAL_SAFE = (
+    3,
+    51,
+    3,
+)  # before it, SQLite's WAL mode can corrupt a file that two connections checkpoint at once
+_BUSY_SECONDS = 30.0
+_BEGIN = "electis_begin"
+_CROSSED = {
+    "40P01",
+    "40001",
+}  # deadlock detected, serialization failure: one of two writers has to start again
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+class Database:
+    """One shared database; every use is a unit of work that rolls back unless it is committed."""
+
+    def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None, pool_size: int = 8) -> None:
+        """Prepare access to the database at an SQLAlchemy URL; nothing is opened yet.
+
+        `clock`, when given, replaces the database server's clock (tests with a virtual clock). Raises Misconfigured
+        for a URL that is none.
+        """
+        try:
+            parsed = sa.make_url(url)
+        except sa.exc.ArgumentError as error:
+            raise Misconfigured(
+                "The database URL can not be read.", fix="export ELECTIS_DATABASE_URL=..."
+            ) from error
+        if parsed.drivername in {"postgres", "postgresql"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+            raise Misconfigured(
+                f"A database of the kind {parsed.drivername!r} is not supported.",
+                why="electis keeps its data in PostgreSQL or SQLite.",
+                fix="export ELECTIS_DATABASE_URL=postgresql://...",
+            )
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._clock = clock
+        self.engine = _create_engine(parsed, sqlite=self.is_sqlite, pool_size=pool_size)
+
+    @property
+    def path(self) -> Path | None:
+        """The database file, or None for a server."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @contextlib.contextmanager
+    def read(self, org_id: str | None = None) -> Iterator[UnitOfWork]:
+        """Open a unit of work for reading, bound to one organization (None: unbound, for the few who may)."""
+        with self._unit_of_work(org_id, begin="DEFERRED") as uow:
+            yield uow
+
+    @contextlib.contextmanager
+    def write(self, org_id: str | None = None) -> Iterator[UnitOfWork]:
+        """Open a unit of work for writing; on SQLite it takes the write lock at once, as a later upgrade could fail."""
+        with self._unit_of_work(org_id, begin="IMMEDIATE") as uow:
+            yield uow
+
+    @contextlib.contextmanager
+    def _unit_of_work(self, org_id: str | None, *, begin: str) -> Iterator[UnitOfWork]:
+        path = self.path
+        if path is not None and not path.exists():
+            raise DatabaseMissing(details_path=str(path))
+        try:
+            with self.engine.connect() as connection:
+                connection = connection.execution_options(**{_BEGIN: begin})
+                with connection.begin() as transaction:
+                    uow = UnitOfWork(connection, org_id=org_id, clock=self._clock)
+                    uow.announce_tenant()
+                    yield uow
+                    if uow.is_committed:
+                        transaction.commit()
+                    else:
+                        transaction.rollback()
+        except sa.exc.IntegrityError as error:
+            raise ChangedMeanwhile(why="A rule of the database refused the change.") from error
+        except sa.exc.ProgrammingError as error:
+            raise _schema_problem(error) from error
+        except sa.exc.OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) in _CROSSED:
+                raise ChangedMeanwhile(why=_first_line(error.orig), fix="run the command again") from error
+            if "no such table" in str(error.orig) or "no such column" in str(error.orig):
+                raise _schema_problem(error) from error
+            raise DatabaseUnavailable(why=_first_line(error.orig), fix="electis health") from error
+        except sa.exc.InterfaceError as error:
+            raise DatabaseUnavailable(why=_first_line(error.orig), fix="electis health") from error
+
+    def create_folder(self) -> None:
+        """Create an embedded database's folder and file, readable by its owner only."""
+        path = self.path
+        if path is not None and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+
+def _schema_problem(error: sa.exc.DBAPIError) -> Exception:
+    text = _first_line(error.orig)
+    if "no such" in text or "does not exist" in text:
+        return SchemaTooOld(why=text)
+    return error
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().splitlines()[0] if error and str(error).strip() else ""
+
+
+def _create_engine(url: sa.URL, *, sqlite: bool, pool_size: int) -> sa.Engine:
+    if not sqlite:
+        return sa.create_engine(
+            url,
+            json_serializer=_to_json,
+            json_deserializer=orjson.loads,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10},
+        )
+    engine = sa.create_engine(
+        url,
+        json_serializer=_to_json,
+        json_deserializer=orjson.loads,
+        poolclass=sa.pool.QueuePool,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS, "isolation_level": None},
+    )
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    mode = "WAL" if sqlite3.sqlite_version_info >= _WAL_SAFE else "TRUNCATE"
+    connection.execute(f"PRAGMA journal_mode={mode}")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN " + connection.get_execution_options().get(_BEGIN, "IMMEDIATE"))

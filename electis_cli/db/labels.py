@@ -1,0 +1,174 @@
+"""Label wishes: which article a label must show, and on which page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from electis_cli.db.rows import chunks, mine, one_or_none
+from electis_cli.db.tables import label_links
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.queue import LabelWish, State
+
+
+def _wish(row: Mapping[str, Any]) -> LabelWish:
+    fields = {name: row[name] for name in LabelWish.__dataclass_fields__}
+    fields["state"] = State(row["state"])
+    return LabelWish(**fields)
+
+
+def find_wish(uow: UnitOfWork, label_code: str, *, lock: bool = False) -> LabelWish | None:
+    """Return what is wished of a label, or None when nothing ever was."""
+    statement = sa.select(label_links).where(mine(uow, label_links), label_links.c.label_code == label_code)
+    row = one_or_none(uow, statement.with_for_update() if lock else statement)
+    return _wish(row) if row else None
+
+
+def list_wishes(
+    uow: UnitOfWork,
+    store_ids: Sequence[str],
+    *,
+    article_ids: Iterable[str] | None = None,
+    limit: int | None = None,
+) -> list[LabelWish]:
+    """Return the label wishes of some stores, by label code; `article_ids` narrows them to those articles."""
+    base = (
+        sa.select(label_links)
+        .where(mine(uow, label_links), label_links.c.store_id.in_(store_ids))
+        .order_by(label_links.c.label_code)
+        .limit(limit)
+    )
+    if article_ids is None:
+        return [_wish(row) for row in uow.execute(base).mappings()]
+    found: list[LabelWish] = []
+    for piece in chunks(sorted(set(article_ids))):
+        wanted = sa.or_(label_links.c.desired_article.in_(piece), label_links.c.acked_article.in_(piece))
+        found.extend(_wish(row) for row in uow.execute(base.where(wanted)).mappings())
+    return found
+
+
+def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
+    """Return the active wishes of a store that AIMS has not acknowledged."""
+    table = label_links.c
+    statement = (
+        sa.select(label_links)
+        .where(
+            mine(uow, label_links),
+            table.store_id == store_id,
+            table.state == State.ACTIVE.value,
+            sa.or_(
+                table.desired_article.is_distinct_from(table.acked_article),
+                sa.and_(
+                    table.desired_article.is_not(None), table.desired_page.is_distinct_from(table.acked_page)
+                ),
+            ),
+        )
+        .order_by(table.updated_at, table.label_code)
+    )
+    return [wish for row in uow.execute(statement).mappings() if (wish := _wish(row)).is_dirty]
+
+
+def save_wish(
+    uow: UnitOfWork,
+    *,
+    label_code: str,
+    store_id: str,
+    article_id: str | None,
+    page: int | None,
+    now: datetime,
+) -> None:
+    """Wish that a label shows an article (None: nothing); a new wish revives a failed one."""
+    row = {
+        "org_id": uow.tenant,
+        "label_code": label_code,
+        "store_id": store_id,
+        "desired_article": article_id,
+        "desired_page": page,
+        "version": 1,
+        "synced_version": 0,
+        "state": State.ACTIVE.value,
+        "origin": "wish",
+        "attempts": 0,
+        "doubts": 0,
+        "created_at": now,
+        "updated_at": now,
+    }
+    uow.upsert(
+        label_links,
+        [row],
+        key=["org_id", "label_code"],
+        update=lambda new: {
+            "store_id": new.store_id,
+            "desired_article": new.desired_article,
+            "desired_page": new.desired_page,
+            "version": label_links.c.version + 1,
+            "state": new.state,
+            "origin": new.origin,
+            "attempts": 0,
+            "doubts": 0,
+            "next_attempt_at": None,
+            "error_class": None,
+            "error_text": None,
+            "updated_at": new.updated_at,
+        },
+    )
+
+
+def wish_page(uow: UnitOfWork, store_id: str, article_id: str, page: int, now: datetime) -> None:
+    """Wish another page for every label of an article."""
+    uow.execute(
+        label_links.update()
+        .where(
+            mine(uow, label_links),
+            label_links.c.store_id == store_id,
+            label_links.c.desired_article == article_id,
+            label_links.c.desired_page.is_distinct_from(page),
+        )
+        .values(
+            desired_page=page,
+            version=label_links.c.version + 1,
+            state=State.ACTIVE.value,
+            attempts=0,
+            doubts=0,
+            next_attempt_at=None,
+            error_class=None,
+            error_text=None,
+            updated_at=now,
+        )
+    )
+
+
+def update_wish(
+    uow: UnitOfWork, label_code: str, values: Mapping[str, Any], *, if_version: int | None = None
+) -> bool:
+    """Write columns of a wish, with `if_version` only while it is still that version."""
+    statement = label_links.update().where(mine(uow, label_links), label_links.c.label_code == label_code)
+    if if_version is not None:
+        statement = statement.where(label_links.c.version == if_version)
+    return uow.execute(statement.values(**values)).rowcount == 1
+
+
+def forget_links(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> None:
+    """Forget what labels of deleted articles were acknowledged to show: AIMS broke those links itself."""
+    for piece in chunks(sorted(set(article_ids))):
+        uow.execute(
+            label_links.update()
+            .where(
+                mine(uow, label_links),
+                label_links.c.store_id == store_id,
+                label_links.c.acked_article.in_(piece),
+            )
+            .values(acked_article=None, acked_page=None, updated_at=now)
+        )
+
+
+def count_wishes(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, list[LabelWish]]:
+    """Return the wishes of each store that are not settled, by store."""
+    found: dict[str, list[LabelWish]] = {store_id: [] for store_id in store_ids}
+    for wish in list_wishes(uow, store_ids):
+        if wish.is_dirty or wish.state is not State.ACTIVE:
+            found[wish.store_id].append(wish)
+    return found

@@ -1,0 +1,93 @@
+"""Leases: who may push or list a store right now, measured by the database's clock, with an epoch that only grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from electis_cli.db.rows import one_or_none
+from electis_cli.db.tables import leases
+from electis_cli.db.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A right that ends by itself; whoever holds a higher epoch of it came later."""
+
+    resource: str
+    holder: str
+    epoch: int
+    expires_at: datetime
+
+
+def take_lease(uow: UnitOfWork, resource: str, holder: str, *, seconds: float) -> Lease | None:
+    """Take a lease that is free, expired or our own; None while somebody else holds it."""
+    now = uow.now()
+    uow.upsert(
+        leases,
+        [{"resource": resource, "holder": None, "epoch": 0, "expires_at": now}],
+        key=["resource"],
+        update=None,
+    )
+    expires_at = now + timedelta(seconds=seconds)
+    statement = (
+        leases.update()
+        .where(
+            leases.c.resource == resource,
+            sa.or_(leases.c.holder.is_(None), leases.c.expires_at <= now),
+        )
+        .values(holder=holder, epoch=leases.c.epoch + 1, expires_at=expires_at)
+        .returning(leases.c.epoch)
+    )
+    epoch = uow.execute(statement).scalar_one_or_none()
+    if epoch is None:
+        return None
+    return Lease(resource=resource, holder=holder, epoch=epoch, expires_at=expires_at)
+
+
+def renew_lease(uow: UnitOfWork, lease: Lease, *, seconds: float) -> Lease | None:
+    """Prolong a lease; None when it is not ours any more (another epoch, or it ran out and was taken)."""
+    now = uow.now()
+    expires_at = now + timedelta(seconds=seconds)
+    statement = (
+        leases.update()
+        .where(
+            leases.c.resource == lease.resource,
+            leases.c.holder == lease.holder,
+            leases.c.epoch == lease.epoch,
+            leases.c.expires_at > now,
+        )
+        .values(expires_at=expires_at)
+    )
+    if uow.execute(statement).rowcount != 1:
+        return None
+    return Lease(resource=lease.resource, holder=lease.holder, epoch=lease.epoch, expires_at=expires_at)
+
+
+def release_lease(uow: UnitOfWork, lease: Lease) -> None:
+    """Give a lease back, if it is still ours."""
+    now = uow.now()
+    uow.execute(
+        leases.update()
+        .where(
+            leases.c.resource == lease.resource,
+            leases.c.holder == lease.holder,
+            leases.c.epoch == lease.epoch,
+        )
+        .values(holder=None, expires_at=now)
+    )
+
+
+def current_holder(uow: UnitOfWork, resource: str) -> Lease | None:
+    """Return who holds a lease right now, or None."""
+    row = one_or_none(
+        uow,
+        sa.select(leases).where(
+            leases.c.resource == resource, leases.c.holder.is_not(None), leases.c.expires_at > uow.now()
+        ),
+    )
+    if row is None:
+        return None
+    return Lease(resource=resource, holder=row["holder"], epoch=row["epoch"], expires_at=row["expires_at"])

@@ -1,0 +1,112 @@
+"""People of one organization and where they sit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from electis_cli.db.rows import chunks, mine, one_or_none
+from electis_cli.db.tables import people
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.people import Person
+
+
+def _person(row: Mapping[str, Any]) -> Person:
+    return Person(**{name: row[name] for name in Person.__dataclass_fields__})
+
+
+def find_person(uow: UnitOfWork, store_id: str, external_id: str, *, lock: bool = False) -> Person | None:
+    """Return a person by their external id, locked until the end of the transaction when `lock` says so."""
+    statement = sa.select(people).where(
+        mine(uow, people), people.c.store_id == store_id, people.c.external_id == external_id
+    )
+    row = one_or_none(uow, statement.with_for_update() if lock else statement)
+    return _person(row) if row else None
+
+
+def list_people(uow: UnitOfWork, store_ids: Sequence[str], *, limit: int | None = None) -> list[Person]:
+    """Return the people of some stores, by store and external id."""
+    statement = (
+        sa.select(people)
+        .where(mine(uow, people), people.c.store_id.in_(store_ids))
+        .order_by(people.c.store_id, people.c.external_id)
+        .limit(limit)
+    )
+    return [_person(row) for row in uow.execute(statement).mappings()]
+
+
+def people_by_external_id(uow: UnitOfWork, store_id: str, external_ids: Iterable[str]) -> dict[str, Person]:
+    """Return those people of a store that exist, by external id."""
+    return _by(uow, store_id, people.c.external_id, external_ids)
+
+
+def occupants(uow: UnitOfWork, store_id: str, space_ids: Iterable[str]) -> dict[str, Person]:
+    """Return who sits in which of these spaces, by the space's external id."""
+    return _by(uow, store_id, people.c.assigned_space, space_ids)
+
+
+def _by(uow: UnitOfWork, store_id: str, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Person]:
+    found: dict[str, Person] = {}
+    for piece in chunks(sorted(set(values))):
+        statement = sa.select(people).where(
+            mine(uow, people), people.c.store_id == store_id, column.in_(piece)
+        )
+        for row in uow.execute(statement).mappings():
+            found[row[column.name]] = _person(row)
+    return found
+
+
+def insert_people(uow: UnitOfWork, new: Iterable[Person], now: datetime) -> None:
+    """Insert people."""
+    rows = [
+        {
+            "org_id": uow.tenant,
+            "id": person.id,
+            "store_id": person.store_id,
+            "external_id": person.external_id,
+            "data": dict(person.data),
+            "assigned_space": person.assigned_space,
+            "version": person.version,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for person in new
+    ]
+    if rows:
+        uow.execute(people.insert(), rows)
+
+
+def save_person(uow: UnitOfWork, person: Person, now: datetime) -> bool:
+    """Write a person's data and space if their version is still the one that was read."""
+    statement = (
+        people.update()
+        .where(mine(uow, people), people.c.id == person.id, people.c.version == person.version)
+        .values(
+            data=dict(person.data),
+            assigned_space=person.assigned_space,
+            version=person.version + 1,
+            updated_at=now,
+        )
+    )
+    return uow.execute(statement).rowcount == 1
+
+
+def vacate(uow: UnitOfWork, store_id: str, person_ids: Iterable[str]) -> None:
+    """Take people out of their spaces without counting a version: the step before a bulk move seats them anew."""
+    for piece in chunks(sorted(set(person_ids))):
+        uow.execute(
+            people.update()
+            .where(mine(uow, people), people.c.store_id == store_id, people.c.id.in_(piece))
+            .values(assigned_space=None)
+        )
+
+
+def delete_person(uow: UnitOfWork, person: Person) -> bool:
+    """Delete a person if their version is still the one that was read."""
+    statement = people.delete().where(
+        mine(uow, people), people.c.id == person.id, people.c.version == person.version
+    )
+    return uow.execute(statement).rowcount == 1

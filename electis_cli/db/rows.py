@@ -1,0 +1,32 @@
+"""Small shapes that query functions share: scoped statements and chunks of long lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from electis_cli.db.unit_of_work import UnitOfWork
+
+Item = TypeVar("Item")
+
+CHUNK = 500
+"""How many values one IN list carries; SQLite allows 32,766 parameters a statement, PostgreSQL 65,535."""
+
+
+def mine(uow: UnitOfWork, table: sa.Table) -> sa.ColumnElement[bool]:
+    """Return the condition that every statement on a tenant table carries."""
+    return table.c.org_id == uow.tenant
+
+
+def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
+    """Cut a list into pieces that fit into one statement."""
+    everything = list(items)
+    for start in range(0, len(everything), size):
+        yield everything[start : start + size]
+
+
+def one_or_none(uow: UnitOfWork, statement: sa.Select[Any]) -> sa.RowMapping | None:
+    """Return the only row of a statement, or None."""
+    return uow.execute(statement).mappings().one_or_none()

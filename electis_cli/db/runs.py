@@ -1,0 +1,54 @@
+"""Full sync runs and the conflicts they met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from electis_cli.db.rows import mine, one_or_none
+from electis_cli.db.tables import sync_conflicts, sync_runs
+from electis_cli.db.unit_of_work import UnitOfWork
+
+
+def insert_run(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Insert a full sync run."""
+    uow.execute(sync_runs.insert(), {**values, "org_id": uow.tenant})
+
+
+def update_run(uow: UnitOfWork, run_id: str, values: Mapping[str, Any]) -> None:
+    """Change columns of a run."""
+    uow.execute(sync_runs.update().where(mine(uow, sync_runs), sync_runs.c.id == run_id).values(**values))
+
+
+def find_run(uow: UnitOfWork, run_id: str) -> dict[str, Any] | None:
+    """Return a run, or None."""
+    row = one_or_none(uow, sa.select(sync_runs).where(mine(uow, sync_runs), sync_runs.c.id == run_id))
+    return dict(row) if row else None
+
+
+def list_runs(uow: UnitOfWork, store_ids: Sequence[str], *, limit: int | None = None) -> list[dict[str, Any]]:
+    """Return runs, newest first."""
+    statement = (
+        sa.select(sync_runs)
+        .where(mine(uow, sync_runs), sync_runs.c.store_id.in_(store_ids))
+        .order_by(sync_runs.c.started_at.desc(), sync_runs.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in uow.execute(statement).mappings()]
+
+
+def insert_conflict(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Keep a conflict: base, local, remote and what was chosen."""
+    uow.execute(sync_conflicts.insert(), {**values, "org_id": uow.tenant})
+
+
+def list_conflicts(uow: UnitOfWork, store_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the conflicts kept, newest first."""
+    statement = (
+        sa.select(sync_conflicts)
+        .where(mine(uow, sync_conflicts), sync_conflicts.c.store_id.in_(store_ids))
+        .order_by(sync_conflicts.c.at.desc(), sync_conflicts.c.id.desc())
+    )
+    return [dict(row) for row in uow.execute(statement).mappings()]

@@ -1,0 +1,108 @@
+"""Logins: sessions, their refresh tokens and the count of failed attempts. Not tenant tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from electis_cli.db.rows import one_or_none
+from electis_cli.db.tables import login_attempts, refresh_tokens, sessions
+from electis_cli.db.unit_of_work import UnitOfWork
+
+
+def insert_session(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Insert a session."""
+    uow.execute(sessions.insert(), values)
+
+
+def find_session(uow: UnitOfWork, *, access_hash: str | None = None, session_id: str | None = None) -> Any:
+    """Return the session row with this access token hash or id, or None."""
+    statement = sa.select(sessions)
+    if access_hash is not None:
+        statement = statement.where(sessions.c.access_hash == access_hash)
+    if session_id is not None:
+        statement = statement.where(sessions.c.id == session_id)
+    return one_or_none(uow, statement)
+
+
+def update_session(uow: UnitOfWork, session_id: str, values: Mapping[str, Any]) -> None:
+    """Change columns of a session."""
+    uow.execute(sessions.update().where(sessions.c.id == session_id).values(**values))
+
+
+def insert_refresh_token(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Insert a refresh token's hash."""
+    uow.execute(refresh_tokens.insert(), values)
+
+
+def find_refresh_token(uow: UnitOfWork, token_hash: str) -> Any:
+    """Return the refresh token row with this hash, locked, or None."""
+    return one_or_none(
+        uow, sa.select(refresh_tokens).where(refresh_tokens.c.token_hash == token_hash).with_for_update()
+    )
+
+
+def rotate_refresh_token(uow: UnitOfWork, token_hash: str, now: datetime) -> bool:
+    """Mark a refresh token as used; False when somebody else did it first."""
+    statement = (
+        refresh_tokens.update()
+        .where(
+            refresh_tokens.c.token_hash == token_hash,
+            refresh_tokens.c.rotated_at.is_(None),
+            refresh_tokens.c.revoked_at.is_(None),
+        )
+        .values(rotated_at=now)
+    )
+    return uow.execute(statement).rowcount == 1
+
+
+def revoke_session(uow: UnitOfWork, session_id: str, now: datetime, why: str) -> None:
+    """Revoke a session and every refresh token of it (the whole family)."""
+    uow.execute(
+        sessions.update()
+        .where(sessions.c.id == session_id, sessions.c.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_why=why)
+    )
+    uow.execute(
+        refresh_tokens.update()
+        .where(refresh_tokens.c.session_id == session_id, refresh_tokens.c.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+
+
+def revoke_user_sessions(uow: UnitOfWork, user_id: str, now: datetime, why: str) -> int:
+    """Revoke all sessions of a user and return how many there were."""
+    found = uow.execute(
+        sa.select(sessions.c.id).where(sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None))
+    ).scalars()
+    ids = list(found)
+    for session_id in ids:
+        revoke_session(uow, session_id, now, why)
+    return len(ids)
+
+
+def find_login_attempts(uow: UnitOfWork, subject: str) -> Any:
+    """Return the failed attempts counted for a subject, or None."""
+    return one_or_none(uow, sa.select(login_attempts).where(login_attempts.c.subject == subject))
+
+
+def save_login_attempts(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Insert or replace the failed attempts counted for a subject."""
+    uow.upsert(
+        login_attempts,
+        [values],
+        key=["subject"],
+        update=lambda new: {
+            "failures": new.failures,
+            "window_started_at": new.window_started_at,
+            "blocked_until": new.blocked_until,
+        },
+    )
+
+
+def clear_login_attempts(uow: UnitOfWork, subject: str) -> None:
+    """Forget the failed attempts of a subject."""
+    uow.execute(login_attempts.delete().where(login_attempts.c.subject == subject))

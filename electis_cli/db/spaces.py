@@ -1,0 +1,91 @@
+"""Spaces of one organization."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from electis_cli.db.rows import chunks, mine, one_or_none
+from electis_cli.db.tables import spaces
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.spaces import Space
+
+
+def _space(row: Mapping[str, Any]) -> Space:
+    return Space(**{name: row[name] for name in Space.__dataclass_fields__})
+
+
+def find_space(uow: UnitOfWork, store_id: str, external_id: str, *, lock: bool = False) -> Space | None:
+    """Return a space by its external id, locked until the end of the transaction when `lock` says so."""
+    statement = sa.select(spaces).where(
+        mine(uow, spaces), spaces.c.store_id == store_id, spaces.c.external_id == external_id
+    )
+    row = one_or_none(uow, statement.with_for_update() if lock else statement)
+    return _space(row) if row else None
+
+
+def list_spaces(uow: UnitOfWork, store_ids: Sequence[str], *, limit: int | None = None) -> list[Space]:
+    """Return the spaces of some stores, by store and external id."""
+    statement = (
+        sa.select(spaces)
+        .where(mine(uow, spaces), spaces.c.store_id.in_(store_ids))
+        .order_by(spaces.c.store_id, spaces.c.external_id)
+        .limit(limit)
+    )
+    return [_space(row) for row in uow.execute(statement).mappings()]
+
+
+def spaces_by_external_id(
+    uow: UnitOfWork, store_id: str, external_ids: Iterable[str], *, lock: bool = False
+) -> dict[str, Space]:
+    """Return those spaces of a store that exist, by external id."""
+    found: dict[str, Space] = {}
+    for piece in chunks(sorted(set(external_ids))):
+        statement = (
+            sa.select(spaces)
+            .where(mine(uow, spaces), spaces.c.store_id == store_id, spaces.c.external_id.in_(piece))
+            .order_by(spaces.c.external_id)
+        )
+        for row in uow.execute(statement.with_for_update() if lock else statement).mappings():
+            found[row["external_id"]] = _space(row)
+    return found
+
+
+def insert_spaces(uow: UnitOfWork, new: Iterable[Space], now: datetime) -> None:
+    """Insert spaces; an external id that exists already breaks a rule of the database (ChangedMeanwhile)."""
+    rows = [
+        {
+            "org_id": uow.tenant,
+            "id": space.id,
+            "store_id": space.store_id,
+            "external_id": space.external_id,
+            "data": dict(space.data),
+            "version": space.version,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for space in new
+    ]
+    if rows:
+        uow.execute(spaces.insert(), rows)
+
+
+def save_space(uow: UnitOfWork, space: Space, now: datetime) -> bool:
+    """Write a space's data if its version is still the one that was read; False when somebody was faster."""
+    statement = (
+        spaces.update()
+        .where(mine(uow, spaces), spaces.c.id == space.id, spaces.c.version == space.version)
+        .values(data=dict(space.data), version=space.version + 1, updated_at=now)
+    )
+    return uow.execute(statement).rowcount == 1
+
+
+def delete_space(uow: UnitOfWork, space: Space) -> bool:
+    """Delete a space if its version is still the one that was read."""
+    statement = spaces.delete().where(
+        mine(uow, spaces), spaces.c.id == space.id, spaces.c.version == space.version
+    )
+    return uow.execute(statement).rowcount == 1

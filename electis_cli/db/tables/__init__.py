@@ -1,0 +1,71 @@
+"""All tables (design section 3), by what they are about."""
+
+from electis_cli.db.tables.facts import conference_rooms, label_links, people, spaces, stores
+from electis_cli.db.tables.identity import (
+    installation,
+    login_attempts,
+    organizations,
+    refresh_tokens,
+    sessions,
+    users,
+)
+from electis_cli.db.tables.metadata import metadata
+from electis_cli.db.tables.sync import (
+    aims_accounts,
+    alerts,
+    articles,
+    counters,
+    dead_letters,
+    known_hashes,
+    leases,
+    sync_conflicts,
+    sync_runs,
+)
+from electis_cli.db.tables.trail import audit_log, events, outgoing_mail
+
+TENANT_TABLES = (
+    stores,
+    spaces,
+    people,
+    conference_rooms,
+    label_links,
+    aims_accounts,
+    articles,
+    known_hashes,
+    dead_letters,
+    alerts,
+    sync_runs,
+    sync_conflicts,
+    events,
+    audit_log,
+    outgoing_mail,
+)
+"""Every table whose rows belong to one organization: `org_id` leads their keys."""
+
+__all__ = [
+    "TENANT_TABLES",
+    "aims_accounts",
+    "alerts",
+    "articles",
+    "audit_log",
+    "conference_rooms",
+    "counters",
+    "dead_letters",
+    "events",
+    "installation",
+    "known_hashes",
+    "label_links",
+    "leases",
+    "login_attempts",
+    "metadata",
+    "organizations",
+    "outgoing_mail",
+    "people",
+    "refresh_tokens",
+    "sessions",
+    "spaces",
+    "stores",
+    "sync_conflicts",
+    "sync_runs",
+    "users",
+]

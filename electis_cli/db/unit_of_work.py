@@ -1,0 +1,114 @@
+"""The unit of work: one transaction, bound to one organization, rolled back unless it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+EVERYBODY = "*"
+
+
+class UnitOfWork:
+    """What query functions get: statements run here see and change rows of `tenant` only.
+
+    Query functions build every statement on a tenant table with `org_id == uow.tenant`; the composite keys, and on
+    PostgreSQL the row security policies, hold the same line once more.
+    """
+
+    __slots__ = ("_clock", "connection", "is_committed", "org_id")
+
+    def __init__(
+        self, connection: sa.Connection, *, org_id: str | None, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self.connection = connection
+        self.org_id = org_id
+        self.is_committed = False
+        self._clock = clock
+
+    @property
+    def tenant(self) -> str:
+        """The organization this unit of work is bound to; asking an unbound one is a bug."""
+        if self.org_id is None:
+            msg = "this unit of work is not bound to an organization"
+            raise LookupError(msg)
+        return self.org_id
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True on the embedded database."""
+        return self.connection.dialect.name == "sqlite"
+
+    def announce_tenant(self) -> None:
+        """Tell PostgreSQL's row security whose rows this transaction may touch."""
+        if not self.is_sqlite:
+            self.connection.execute(
+                sa.text("SELECT set_config('electis.org_id', :org_id, true)"),
+                {"org_id": self.org_id or EVERYBODY},
+            )
+
+    def rebind(self, org_id: str) -> None:
+        """Bind an unbound unit of work to the organization it turned out to be about (`init`, a login)."""
+        if self.org_id is not None:
+            msg = "this unit of work is bound already"
+            raise LookupError(msg)
+        self.org_id = org_id
+        self.announce_tenant()
+
+    def commit(self) -> None:
+        """Let the transaction commit when the block ends without an error."""
+        self.is_committed = True
+
+    def execute(
+        self,
+        statement: sa.Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> sa.CursorResult[Any]:
+        """Run one statement and return its result."""
+        return self.connection.execute(statement, parameters)  # type: ignore[return-value]
+
+    def now(self) -> datetime:
+        """Return the database's time: leases of several machines are measured by one clock."""
+        if self._clock is not None:
+            return self._clock()
+        if self.is_sqlite:
+            return datetime.now(UTC)  # the file and its users share one machine's clock
+        moment: datetime = self.connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+        return moment.astimezone(UTC)
+
+    def upsert(
+        self,
+        table: sa.Table,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        key: Sequence[str],
+        update: Callable[[Any], Mapping[str, Any]] | None,
+    ) -> None:
+        """Insert rows; where `key` exists already, set what `update` (given the excluded row) returns, or nothing."""
+        values = list(rows)
+        if not values:
+            return
+        insert: Any = (sqlite if self.is_sqlite else postgresql).insert(table)
+        if update is None:
+            statement = insert.on_conflict_do_nothing(index_elements=list(key))
+        else:
+            statement = insert.on_conflict_do_update(
+                index_elements=list(key), set_=dict(update(insert.excluded))
+            )
+        self.connection.execute(statement, values)
+
+    def take_numbers(self, name: str, count: int) -> int:
+        """Take `count` consecutive numbers of a sequence and return the first; gaps are normal, order is what counts."""
+        if count < 1:
+            return 0
+        if self.is_sqlite:
+            statement = sa.text("UPDATE counters SET value = value + :n WHERE name = :name RETURNING value")
+            last: int = self.connection.execute(statement, {"n": count, "name": name}).scalar_one()
+            return last - count + 1
+        # nextval is taken per number: concurrent writers may interleave, but each one's own order holds.
+        statement = sa.text("SELECT max(nextval(CAST(:name AS regclass))) FROM generate_series(1, :n)")
+        last = self.connection.execute(statement, {"n": count, "name": name}).scalar_one()
+        return last - count + 1

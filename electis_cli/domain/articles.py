@@ -1,0 +1,224 @@
+"""From a row to an article (design section 4): rendering, comparing and hashing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from electis_cli.domain.conference import Room
+from electis_cli.domain.errors import InvalidInput, UnknownColumn
+from electis_cli.domain.organizations import ArticleFormat, ColumnMapping
+from electis_cli.domain.people import Person
+from electis_cli.domain.spaces import Space
+
+Content = Mapping[str, str]
+"""The non-empty columns of an article: what two sides are compared by."""
+
+ABSENT = "-"
+"""The hash of an article that is not there."""
+
+LONGEST_ID = 50
+LONGEST_NFC_URL = 254  # contract 5.2
+_NAME_KEY = "articleName"
+_NFC_KEY = "nfcUrl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """An article as AIMS takes it; `data` carries every column of the format, empty ones as `""`."""
+
+    article_id: str
+    name: str
+    nfc_url: str
+    data: Mapping[str, str]
+
+
+def clean_text(value: object) -> str:
+    """Return a value as it is stored: text, NFC-normalized, without outer blanks. None is `""`; 0 and false are kept."""
+    if value is None:
+        return ""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def check_external_id(text: str, *, noun: str) -> str:
+    """Return an external id as it is stored; raises InvalidInput when it can not be an article id.
+
+    A comma is refused because AIMS takes lists of ids with commas between them (contract 5.1, `articleIdsList`).
+    """
+    identifier = clean_text(text)
+    if not identifier:
+        raise InvalidInput(f"The id of a {noun} can not be empty.")
+    if len(identifier) > LONGEST_ID:
+        raise InvalidInput(
+            f"The id of a {noun} has at most {LONGEST_ID} characters; this one has {len(identifier)}."
+        )
+    if "," in identifier or any(unicodedata.category(character) == "Cc" for character in identifier):
+        raise InvalidInput(f"The id {identifier!r} of a {noun} holds a comma or a control character.")
+    return identifier
+
+
+def check_column(column: str, article_format: ArticleFormat | None) -> str:
+    """Return the column's name; raises UnknownColumn when the format lacks it. Keys starting with `_` are private."""
+    if column.startswith("_") or article_format is None or column in article_format.content_columns:
+        return column
+    if column == article_format.store_column:
+        raise UnknownColumn(f"The column {column} is filled by AIMS itself.", fix="electis aims format show")
+    raise UnknownColumn(
+        f"The article format has no column {column!r}.",
+        why="Its columns are: " + ", ".join(article_format.content_columns) + ".",
+    )
+
+
+def merge_data(
+    current: Mapping[str, str],
+    changes: Mapping[str, object],
+    article_format: ArticleFormat | None,
+) -> dict[str, str]:
+    """Return `current` with `changes` put on it: an empty value takes the key away; unknown columns are refused.
+
+    Raises UnknownColumn, and InvalidInput for a value that AIMS would refuse or a label could not show.
+    """
+    merged = dict(current)
+    for column, raw in changes.items():
+        check_column(column, article_format)
+        if article_format is not None and column == article_format.id_column:
+            raise InvalidInput(f"The column {column} is the id itself and can not be set apart from it.")
+        value = clean_text(raw)
+        if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in value):
+            raise InvalidInput(f"The value of {column} holds a control character.")
+        if (
+            article_format is not None
+            and column == article_format.nfc_column
+            and len(value) > LONGEST_NFC_URL
+        ):
+            raise InvalidInput(
+                f"The value of {column} has {len(value)} characters; AIMS takes {LONGEST_NFC_URL}."
+            )
+        if value:
+            merged[column] = value
+        else:
+            merged.pop(column, None)
+    return merged
+
+
+def _article(article_id: str, values: Mapping[str, str], article_format: ArticleFormat) -> Article:
+    data = {column: clean_text(values.get(column, "")) for column in article_format.content_columns}
+    data[article_format.id_column] = article_id
+    return Article(
+        article_id=article_id,
+        name=data.get(article_format.name_column, "") if article_format.name_column else "",
+        nfc_url=data.get(article_format.nfc_column, "") if article_format.nfc_column else "",
+        data=data,
+    )
+
+
+def render_space(
+    space: Space, person: Person | None, article_format: ArticleFormat, mapping: ColumnMapping
+) -> Article:
+    """Return a space's article: its own data, and its person's over it when somebody sits there."""
+    if person is None:
+        return _article(space.external_id, space.data, article_format)
+    return _article(space.external_id, {**mapping.defaults, **space.data, **person.data}, article_format)
+
+
+def render_room(room: Room, prefix: str, article_format: ArticleFormat, mapping: ColumnMapping) -> Article:
+    """Return a conference room's article; its meeting columns are empty while it is free."""
+    values: dict[str, str] = {}
+    if article_format.name_column:
+        values[article_format.name_column] = room.room_name
+    if room.has_meeting:
+        meeting = mapping.meeting
+        if meeting.name:
+            values[meeting.name] = room.meeting_name or ""
+        if meeting.time and room.start_time and room.end_time:
+            values[meeting.time] = f"{room.start_time} - {room.end_time}"
+        if meeting.participants:
+            values[meeting.participants] = ", ".join(room.participants)
+    return _article(room_article_id(room.external_id, prefix), values, article_format)
+
+
+def room_article_id(external_id: str, prefix: str) -> str:
+    """Return the article id of the conference room with this external id."""
+    return prefix + external_id
+
+
+def room_external_id(given: str, prefix: str) -> str:
+    """Return the external id a person meant: an id given with the prefix is accepted and stored without it."""
+    return given[len(prefix) :] if given.startswith(prefix) and len(given) > len(prefix) else given
+
+
+def content_of(
+    name: str | None, nfc_url: str | None, data: Mapping[str, object], article_format: ArticleFormat
+) -> dict[str, str]:
+    """Return what an article (ours or AIMS's) is compared by: the non-empty columns of the format.
+
+    AIMS's own name and NFC fields repeat mapped columns; only where they differ from them they are kept as columns of
+    their own, so that an edit of one of the two is seen.
+    """
+    content = {
+        column: text for column in article_format.content_columns if (text := clean_text(data.get(column)))
+    }
+    for key, own, column in (
+        (_NAME_KEY, clean_text(name), article_format.name_column),
+        (_NFC_KEY, clean_text(nfc_url), article_format.nfc_column),
+    ):
+        if column is not None and own != content.get(column, ""):
+            if column in data:
+                content[key] = own
+            elif own:
+                content[column] = own
+    return content
+
+
+def content_of_article(article: Article, article_format: ArticleFormat) -> dict[str, str]:
+    """Return what an article we rendered is compared by."""
+    return content_of(article.name, article.nfc_url, article.data, article_format)
+
+
+def fold_own_fields(content: Content, article_format: ArticleFormat) -> dict[str, str]:
+    """Return content with AIMS's own name and NFC fields put into their mapped columns, as a row can hold them."""
+    folded = dict(content)
+    for key, column in ((_NAME_KEY, article_format.name_column), (_NFC_KEY, article_format.nfc_column)):
+        if key in folded:
+            value = folded.pop(key)
+            if column is not None:
+                folded[column] = value
+    return {column: value for column, value in folded.items() if value}
+
+
+def content_hash(content: Content | None) -> str:
+    """Return a content's hash; None (no article) is `ABSENT`. Empty columns do not change it."""
+    if content is None:
+        return ABSENT
+    text = json.dumps(
+        {key: value for key, value in content.items() if value}, sort_keys=True, ensure_ascii=False
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def changed_columns(left: Content | None, right: Content | None) -> list[str]:
+    """Return the columns in which two contents differ, in order."""
+    one, other = left or {}, right or {}
+    return sorted(column for column in {*one, *other} if one.get(column, "") != other.get(column, ""))
+
+
+def affected_by_person(before: Person | None, after: Person | None) -> set[str]:
+    """Return the article ids that a change of a person touches: the spaces they sat and sit in."""
+    spaces = {person.assigned_space for person in (before, after) if person and person.assigned_space}
+    if before and after and before.assigned_space == after.assigned_space and before.data == after.data:
+        return set()
+    return {space for space in spaces if space}
+
+
+def affected_by_spaces(changes: Iterable[tuple[Space | None, Space | None]]) -> set[str]:
+    """Return the article ids that changes of spaces touch."""
+    return {
+        space.external_id
+        for before, after in changes
+        for space in (before, after)
+        if space is not None and (before is None or after is None or before.data != after.data)
+    }

@@ -1,0 +1,271 @@
+"""The queue's decisions (design 5.1 and 5.2): what a ledger row is, what to push, and what a failure means."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from electis_cli.domain.articles import ABSENT
+from electis_cli.domain.timing import backoff_delay
+
+MOST_OWN_FAILURES = 8
+KNOWN_FOR = timedelta(days=7)
+MOST_KNOWN = 50
+
+
+class State(StrEnum):
+    """What a ledger row or label wish is held by; everything else is read from its versions."""
+
+    ACTIVE = "active"
+    FAILED = "failed"
+    HELD = "held"
+    CONFLICT = "conflict"
+
+
+class Status(StrEnum):
+    """What people are shown."""
+
+    SYNCED = "synced"
+    PENDING = "pending"
+    SYNCING = "syncing"
+    HELD = "held"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+
+
+_WORST_FIRST = (Status.FAILED, Status.CONFLICT, Status.HELD, Status.SYNCING, Status.PENDING, Status.SYNCED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """What the ledger knows of one article (table `articles`)."""
+
+    article_id: str
+    desired_version: int
+    desired_seq: int
+    desired_deleted: bool
+    synced_version: int
+    base: Mapping[str, str] | None = None
+    base_hash: str | None = None
+    state: State = State.ACTIVE
+    inflight_version: int | None = None
+    inflight_hash: str | None = None
+    inflight_content: Mapping[str, str] | None = None
+    inflight_epoch: int | None = None
+    attempts: int = 0
+    doubts: int = 0
+    last_tried_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+    error_class: str | None = None
+    error_text: str | None = None
+    acked_at: datetime | None = None
+    verify_after: datetime | None = None
+    last_seen_remote_at: datetime | None = None
+    missing_since: datetime | None = None
+    odd_hash: str | None = None
+    odd_since: datetime | None = None
+
+    @property
+    def is_dirty(self) -> bool:
+        """True while AIMS has not acknowledged what the database wants."""
+        return self.desired_version > self.synced_version
+
+    @property
+    def has_base(self) -> bool:
+        """True when both sides agreed on a content that is still there."""
+        return self.base_hash not in {None, ABSENT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelWish:
+    """What a label should show and what AIMS acknowledged (table `label_links`)."""
+
+    label_code: str
+    store_id: str
+    desired_article: str | None
+    acked_article: str | None
+    desired_page: int | None
+    acked_page: int | None
+    version: int
+    synced_version: int
+    inflight_version: int | None = None
+    state: State = State.ACTIVE
+    origin: str = "wish"
+    attempts: int = 0
+    doubts: int = 0
+    last_tried_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+    error_class: str | None = None
+    error_text: str | None = None
+    acked_at: datetime | None = None
+
+    @property
+    def wants_link(self) -> bool:
+        """True when the label must be linked to another article than it is known to show."""
+        return self.desired_article is not None and self.desired_article != self.acked_article
+
+    @property
+    def wants_unlink(self) -> bool:
+        """True when the label must be unlinked."""
+        return self.desired_article is None and self.acked_article is not None
+
+    @property
+    def wants_page(self) -> bool:
+        """True when the label must show another page."""
+        return (
+            self.desired_article is not None
+            and self.desired_page is not None
+            and self.desired_page != self.acked_page
+        )
+
+    @property
+    def is_dirty(self) -> bool:
+        """True while a wish is not acknowledged."""
+        return self.wants_link or self.wants_unlink or self.wants_page
+
+
+def status_of_row(row: LedgerRow) -> Status:
+    """Return the status of an article, read from its ledger row."""
+    return _status(row.state, dirty=row.is_dirty, inflight=row.inflight_version is not None)
+
+
+def status_of_wish(wish: LabelWish) -> Status:
+    """Return the status of a label wish."""
+    return _status(wish.state, dirty=wish.is_dirty, inflight=wish.inflight_version is not None)
+
+
+def _status(state: State, *, dirty: bool, inflight: bool) -> Status:
+    if state is not State.ACTIVE:
+        return Status(state.value)
+    if not dirty:
+        return Status.SYNCED
+    return Status.SYNCING if inflight else Status.PENDING
+
+
+def worst(statuses: Collection[Status]) -> Status:
+    """Return the worst of some statuses; nothing at all is synced."""
+    return min(statuses, key=_WORST_FIRST.index, default=Status.SYNCED)
+
+
+# --- what to push ---------------------------------------------------------------------------------------------------
+
+
+class Push(StrEnum):
+    """What one claimed key needs."""
+
+    CREATE = "create"  # POST: new to AIMS
+    UPDATE = "update"  # PUT: keeps columns that are not ours
+    DELETE = "delete"
+    AGREE = "agree"  # AIMS shows it already: acknowledge without a call
+    WAIT = "wait"  # somebody else's edit: wait for the settle window
+    RESOLVE = "resolve"  # it stayed: the conflict strategy decides
+
+
+def decide_push(
+    row: LedgerRow,
+    *,
+    local_hash: str,
+    remote_hash: str,
+    known: Collection[str],
+    now: datetime,
+    settle: timedelta,
+) -> Push:
+    """Return what to do with a due key, given what AIMS shows right now (read before write).
+
+    `local_hash` is `ABSENT` for a tombstone, `remote_hash` is `ABSENT` when AIMS has no such article.
+    """
+    if remote_hash == local_hash:
+        return Push.AGREE
+    is_ours = remote_hash == row.base_hash or remote_hash in known or remote_hash == row.inflight_hash
+    # Absence needs no owner: an article that is not there yet, or was deleted by us or by others, is written again,
+    # because an edit beats a delete (design 5.3).
+    if not is_ours and remote_hash != ABSENT:
+        has_settled = (
+            row.odd_hash == remote_hash and row.odd_since is not None and now - row.odd_since >= settle
+        )
+        return Push.RESOLVE if has_settled else Push.WAIT
+    if local_hash == ABSENT:
+        return Push.DELETE
+    return Push.CREATE if remote_hash == ABSENT else Push.UPDATE
+
+
+# --- what a failure means -------------------------------------------------------------------------------------------
+
+
+class Fault(StrEnum):
+    """Whose failure it was, as the client classified it (design 5.2)."""
+
+    UNREACHABLE = "unreachable"  # nothing was sent
+    AMBIGUOUS = "ambiguous"  # sent, but no usable answer
+    THROTTLED = "throttled"
+    LOGIN = "login"
+    LICENSE = "license"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of one row after a failed write."""
+
+    state: State
+    attempts: int
+    doubts: int
+    next_attempt_at: datetime | None
+
+    @property
+    def is_dead(self) -> bool:
+        """True when the row becomes a dead letter."""
+        return self.state is State.FAILED
+
+
+def judge_rejection(row: LedgerRow | LabelWish) -> Verdict:
+    """Return the verdict on a row that AIMS named, or that was rejected alone: trying again would not help."""
+    return Verdict(state=State.FAILED, attempts=row.attempts + 1, doubts=row.doubts, next_attempt_at=None)
+
+
+def judge_doubt(
+    row: LedgerRow | LabelWish,
+    *,
+    was_alone: bool,
+    store_writes_since: bool,
+    aims_is_well: bool,
+    now: datetime,
+    fraction: float,
+) -> Verdict:
+    """Return the verdict on a row whose write got no usable answer.
+
+    It is the row's own failure only if it was alone in its batch while another write to its store succeeded since its
+    last try; otherwise it is the store's or the account's, and the row stays due. Doubts while AIMS is well halve the
+    batches the row travels in, until it is alone.
+    """
+    own = was_alone and store_writes_since
+    attempts = row.attempts + 1 if own else row.attempts
+    doubts = row.doubts + 1 if aims_is_well else row.doubts
+    if attempts >= MOST_OWN_FAILURES:
+        return Verdict(state=State.FAILED, attempts=attempts, doubts=doubts, next_attempt_at=None)
+    delay = backoff_delay(attempts, fraction) if own else timedelta(0)
+    return Verdict(
+        state=State.ACTIVE, attempts=attempts, doubts=doubts, next_attempt_at=now + delay if own else None
+    )
+
+
+def batch_limit(doubts: int, batch_size: int) -> int:
+    """Return how many rows may travel with one that was in doubt that often: the batch halves from the second time."""
+    return max(1, batch_size >> max(0, doubts - 1))
+
+
+def cut_batches(rows: Sequence[LedgerRow], batch_size: int) -> list[list[LedgerRow]]:
+    """Cut due rows into batches, in their order; a row in doubt makes its batch smaller."""
+    batches: list[list[LedgerRow]] = []
+    limit = batch_size
+    for row in rows:
+        own_limit = batch_limit(row.doubts, batch_size)
+        if batches and len(batches[-1]) < min(limit, own_limit):
+            batches[-1].append(row)
+            limit = min(limit, own_limit)
+        else:
+            batches.append([row])
+            limit = own_limit
+    return batches

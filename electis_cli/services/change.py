@@ -1,0 +1,158 @@
+"""One change of one organization's facts: its transaction, its audit row, its event and its ledger bumps."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from electis_cli.db import ledger, stores, trail
+from electis_cli.db.organizations import Organization, own_organization
+from electis_cli.db.stores import Store
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.access import Action, Actor, is_allowed, require
+from electis_cli.domain.errors import StoreNotFound, UsageProblem
+from electis_cli.services.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Who acts, in which organization, with which means; the first argument of every service."""
+
+    runtime: Runtime
+    actor: Actor
+    org_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A permitted read of one organization."""
+
+    uow: UnitOfWork
+    scope: Scope
+
+    def organization(self) -> Organization:
+        """Return the organization."""
+        return own_organization(self.uow)
+
+    def stores(self, code: str | None) -> list[Store]:
+        """Return the store with this code, or all that the actor may see. Raises StoreNotFound."""
+        visible = [
+            store
+            for store in stores.list_stores(self.uow)
+            if is_allowed(self.scope.actor, Action.READ, store_id=store.id)
+        ]
+        if code is None:
+            return visible
+        found = [store for store in visible if store.code == code]
+        if not found:
+            raise StoreNotFound(f"There is no store {code}.")
+        return found
+
+    def store(self, code: str | None) -> Store:
+        """Return the one store that is meant. Raises StoreNotFound, and UsageProblem when it is not clear which."""
+        found = self.stores(code)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise StoreNotFound("There is no store yet.", fix="electis store create CODE --name NAME")
+        raise UsageProblem(
+            "Say which store is meant.",
+            why="The organization has several: " + ", ".join(store.code for store in found) + ".",
+            fix="add --store CODE",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(Reading):
+    """A permitted write of one organization; everything recorded here commits or vanishes together."""
+
+    now: datetime
+
+    def new_id(self) -> str:
+        """Return a new id."""
+        return self.scope.runtime.new_id()
+
+    def audit(
+        self,
+        action: str,
+        entity: str,
+        entity_id: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        store_id: str | None = None,
+    ) -> None:
+        """Append an audit row."""
+        trail.insert_audit(
+            self.uow,
+            {
+                "id": self.new_id(),
+                "store_id": store_id,
+                "action": action,
+                "actor_id": self.scope.actor.user_id,
+                "actor_email": self.scope.actor.email,
+                "source": self.scope.actor.source,
+                "entity": entity,
+                "entity_id": entity_id,
+                "before": dict(before) if before is not None else None,
+                "after": dict(after) if after is not None else None,
+                "at": self.now,
+            },
+        )
+
+    def emit(self, name: str, payload: Mapping[str, Any], *, store_id: str | None = None) -> None:
+        """Append an event for front ends."""
+        trail.insert_event(
+            self.uow,
+            {
+                "id": self.new_id(),
+                "store_id": store_id,
+                "name": name,
+                "payload": dict(payload),
+                "at": self.now,
+            },
+        )
+
+    def record(
+        self,
+        action: str,
+        entity: str,
+        entity_id: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        store_id: str | None = None,
+    ) -> None:
+        """Append the audit row and the event of one change; the event tells what, the audit row also the values."""
+        self.audit(action, entity, entity_id, before=before, after=after, store_id=store_id)
+        self.emit(action, {"entity": entity, "id": entity_id}, store_id=store_id)
+
+    def bump(self, store_id: str, article_ids: Iterable[str], *, deleted: Iterable[str] = ()) -> None:
+        """Make articles dirty, in the order they must be pushed; `deleted` ones become tombstones, and come last."""
+        gone = list(deleted)
+        changes = dict.fromkeys((article_id for article_id in article_ids if article_id not in gone), False)
+        ledger.bump(self.uow, store_id, {**changes, **dict.fromkeys(gone, True)}, self.now)
+
+
+@contextlib.contextmanager
+def reading(scope: Scope, action: Action = Action.READ) -> Iterator[Reading]:
+    """Open a read that the actor must be allowed to do. Raises PermissionRefused."""
+    require(scope.actor, action)
+    with scope.runtime.database.read(scope.org_id) as uow:
+        yield Reading(uow=uow, scope=scope)
+
+
+@contextlib.contextmanager
+def changing(scope: Scope, action: Action, *, dry_run: bool = False) -> Iterator[Change]:
+    """Open a change that the actor must be allowed to do; it commits unless an error is raised or `dry_run` is set.
+
+    Raises PermissionRefused.
+    """
+    require(scope.actor, action)
+    with scope.runtime.database.write(scope.org_id) as uow:
+        yield Change(uow=uow, scope=scope, now=scope.runtime.clock())
+        if not dry_run:
+            uow.commit()

@@ -1,0 +1,50 @@
+"""The means services work with, put together once by `wiring`: database, clock, ids, seals, a way to AIMS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from electis_cli.adapters.sealing import Sealer
+from electis_cli.aims.client import AimsClient
+from electis_cli.db.engine import Database
+from electis_cli.db.organizations import Organization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """Lengths and sizes that operators may set and tests shorten; times are in seconds."""
+
+    access_token_seconds: float = 900
+    refresh_token_seconds: float = 14 * 86400
+    lease_seconds: float = 60
+    settle_seconds: float = 120
+    listing_fresh_seconds: float = 60
+    call_seconds: float = 20
+    batch_size: int = 500
+    push_threads: int = 4
+    mail_url: str = ""
+
+    @property
+    def settle(self) -> timedelta:
+        """The settle window W: how long AIMS may take to show what it accepted."""
+        return timedelta(seconds=self.settle_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Everything a service needs from outside; time, randomness and ids are functions, so that tests can own them."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    new_token: Callable[[str], str]
+    new_password: Callable[[], str]
+    draw: Callable[[], float]
+    sealer: Sealer
+    connect: Callable[[Organization], AimsClient]
+    send_mail: Callable[..., None] | None = None
+    redis_ping: Callable[[], None] | None = None
+    tuning: Tuning = field(default_factory=Tuning)
+    holder: str = "electis"  # names this process in leases

@@ -1,0 +1,23 @@
+"""A SoluM AIMS cloud that runs on this machine, for tests, demonstrations and dry rehearsals.
+
+It follows `docs`' wire contract (contract section 9) and shares no code with the client, so that a misreading
+cannot stand on both sides of the wire. `Simulator` is free of sockets; `SimulatorServer` puts it on loopback.
+"""
+
+from electis_cli.simulator.clock import Clock
+from electis_cli.simulator.faults import Fault
+from electis_cli.simulator.messages import Delivery, Request, Response
+from electis_cli.simulator.server import SimulatorServer
+from electis_cli.simulator.settings import Settings
+from electis_cli.simulator.simulator import Simulator
+
+__all__ = [
+    "Clock",
+    "Delivery",
+    "Fault",
+    "Request",
+    "Response",
+    "Settings",
+    "Simulator",
+    "SimulatorServer",
+]

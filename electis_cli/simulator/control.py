@@ -1,0 +1,208 @@
+"""The control interface under `/_simulator/`: no part of AIMS, no login, loopback only (contract 9.5, 9.6)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from electis_cli.simulator import display, stock
+from electis_cli.simulator.call import JSON_TYPE, mint_uuid
+from electis_cli.simulator.faults import fault_from_values
+from electis_cli.simulator.messages import Request, Response
+from electis_cli.simulator.model import Batch, Json, Store
+from electis_cli.simulator.operations.articles_write import record_problem
+from electis_cli.simulator.settings import CLUSTERS
+
+if TYPE_CHECKING:
+    from electis_cli.simulator.simulator import Simulator
+
+PREFIX = "/_simulator/"
+
+
+class Unfit(ValueError):
+    """The control request makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One control request."""
+
+    simulator: "Simulator"
+    request: Request
+    now: float
+
+    def query(self, name: str) -> str:
+        """The first value of a query parameter, empty when it is absent."""
+        values = self.request.query.get(name)
+        return values[0] if values else ""
+
+    def body(self) -> Any:
+        """The decoded body."""
+        return orjson.loads(self.request.body)
+
+
+def answer(simulator: "Simulator", request: Request, now: float) -> Response:
+    """Answer a control request: 200, 400 with a reason, or 404."""
+    action = ACTIONS.get((request.method, request.path.removeprefix(PREFIX).rstrip("/")))
+    if action is None:
+        return _json(404, {"error": f"no control action {request.method} {request.path}"})
+    try:
+        return _json(200, action(Ask(simulator, request, now)))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def health(ask: Ask) -> Json:
+    """Alive, with the simulator's time."""
+    return {"status": "ok", "now": ask.now}
+
+
+def state(ask: Ask) -> Json:
+    """All that the state file would hold."""
+    return replace(ask.simulator.world, users={})
+
+
+def labels(ask: Ask) -> Json:
+    """What labels display; `company`, `store`, `label` and `cluster` narrow it."""
+    company, code, label = (ask.query(key) for key in ("company", "store", "label"))
+    found = [
+        {"cluster": cluster, "company": owner.code, **display.describe(store, one, ask.now)}
+        for cluster in _clusters(ask)
+        for owner in ask.simulator.world.clusters[cluster].companies.values()
+        if company in ("", owner.code)
+        for store in owner.stores.values()
+        if code in ("", store.code)
+        for one in (store.labels[key] for key in sorted(store.labels))
+        if label in ("", one.code)
+    ]
+    return {"labels": found}
+
+
+def journal(ask: Ask) -> Json:
+    """Calls after a number, oldest first."""
+    entries = ask.simulator.journal.after(int(ask.query("after") or 0))
+    return {"entries": entries, "last": ask.simulator.journal.last}
+
+
+def counters(ask: Ask) -> Json:
+    """What was asked since the world was made."""
+    return ask.simulator.world.counters
+
+
+def clock(ask: Ask) -> Json:
+    """Let time pass at once."""
+    moved = ask.simulator.clock.advance(float(ask.body()["advance_seconds"]))
+    ask.simulator.world.clock_offset = ask.simulator.clock.offset
+    return {"now": moved}
+
+
+def add_faults(ask: Ask) -> Json:
+    """Put one fault or a list of faults in force."""
+    body = ask.body()
+    made = [fault_from_values(one) for one in (body if isinstance(body, list) else [body])]
+    ids = [ask.simulator.faults.add(fault) for fault in made]
+    return {"id": ids[0] if ids else None, "ids": ids}
+
+
+def list_faults(ask: Ask) -> Json:
+    """The faults in force with what they have met."""
+    return {"faults": ask.simulator.faults.listing()}
+
+
+def end_faults(ask: Ask) -> Json:
+    """End the fault `id`, or all of them."""
+    id_ = ask.query("id")
+    if id_:
+        return {"ended": ask.simulator.faults.remove(int(id_))}
+    ask.simulator.faults.clear()
+    return {"ended": True}
+
+
+def foreign_writer(ask: Ask) -> Json:
+    """Another program at work in the same store (Q24): merges `upsert`, then deletes the ids of `delete`.
+
+    `replace: true` makes the upsert a POST. Neither counters nor the journal count it as a client's write.
+    """
+    body = ask.body()
+    cluster = ask.simulator.world.clusters[body.get("cluster", "common")]
+    company = cluster.companies[body["company"]]
+    store = company.stores[body["store"]]
+    records, ids = body.get("upsert", []), body.get("delete", [])
+    for record in records:
+        problem = record_problem(record, store.code, stock.store_column(company))
+        if problem is not None:
+            raise Unfit(problem)
+    seconds = ask.simulator.settings.update_seconds
+    if records:
+        batch = _batch(ask, store, len(records))
+        merge = not body.get("replace", False)
+        stock.upsert(company, store, batch, records, merge=merge, now=ask.now, seconds=seconds)
+    known = [one for one in dict.fromkeys(ids) if one in store.articles]
+    if known:
+        batch = _batch(ask, store, len(known))
+        stock.delete(company, store, batch, known, ask.now, seconds)
+    return {"upserted": len(records), "deleted": len(known)}
+
+
+def set_company(ask: Ask) -> Json:
+    """Change `licensed`, `label_quota` or `store_quota` of a company, in both clusters unless one is named."""
+    body = ask.body()
+    for cluster in [body["cluster"]] if "cluster" in body else CLUSTERS:
+        company = ask.simulator.world.clusters[cluster].companies[body["company"]]
+        company.licensed = bool(body.get("licensed", company.licensed))
+        company.label_quota = int(body.get("label_quota", company.label_quota))
+        company.store_quota = int(body.get("store_quota", company.store_quota))
+    return {}
+
+
+def set_store(ask: Ask) -> Json:
+    """Switch a store's `whitelist` on or off, and set how its labels answer (`outcome`)."""
+    body = ask.body()
+    company = ask.simulator.company(body["company"], body.get("cluster", "common"))
+    store = company.stores[body["store"]]
+    store.whitelist_on = bool(body.get("whitelist", store.whitelist_on))
+    if "outcome" in body:
+        if body["outcome"] not in ("SUCCESS", "TIMEOUT", "STUCK"):
+            raise Unfit("outcome is SUCCESS, TIMEOUT or STUCK")
+        for code in body.get("labels", sorted(store.labels)):
+            display.answer_as(company, store.labels[code], body["outcome"], ask.now)
+    return {}
+
+
+def reset(ask: Ask) -> Json:
+    """Begin again from the settings."""
+    ask.simulator.reset()
+    return {}
+
+
+Action = Callable[[Ask], Json]
+
+ACTIONS: dict[tuple[str, str], Action] = {
+    ("GET", "health"): health,
+    ("GET", "state"): state,
+    ("GET", "labels"): labels,
+    ("GET", "journal"): journal,
+    ("GET", "counters"): counters,
+    ("GET", "faults"): list_faults,
+    ("POST", "faults"): add_faults,
+    ("DELETE", "faults"): end_faults,
+    ("POST", "clock"): clock,
+    ("POST", "articles"): foreign_writer,
+    ("POST", "company"): set_company,
+    ("POST", "store"): set_store,
+    ("POST", "reset"): reset,
+}
+
+
+def _batch(ask: Ask, store: Store, count: int) -> Batch:
+    return Batch(mint_uuid(ask.simulator.world), "ARTICLE", store.code, ask.now, count, count, 0)
+
+
+def _clusters(ask: Ask) -> tuple[str, ...]:
+    named = ask.query("cluster")
+    return (named,) if named else CLUSTERS
+
+
+def _json(status: int, payload: Json) -> Response:
+    return Response(status, {"content-type": JSON_TYPE}, orjson.dumps(payload))

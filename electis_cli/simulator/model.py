@@ -1,0 +1,268 @@
+"""The simulated world as plain dataclasses; everything without a leading underscore is saved to the state file.
+
+Time is in seconds since the epoch. Rules live beside the operations, not here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Any
+"""A decoded JSON value; the simulator stores what clients send and must not narrow it."""
+
+
+@dataclass(slots=True)
+class Version:
+    """One earlier or present content of an article, for the update history."""
+
+    upload_id: str
+    at: float
+    name: str
+    nfc_url: str
+    data: dict[str, Json]
+
+
+@dataclass(slots=True)
+class Article:
+    """An article of one store; `data` is replaced, never changed in place."""
+
+    id: str
+    name: str
+    nfc_url: str
+    eans: list[str]
+    data: dict[str, Json]
+    created: float
+    updated: float
+    versions: list[Version] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a label's display holds: the products' columns as they were when the update was made."""
+
+    page: int = 1
+    articles: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    columns: list[list[str]] = field(default_factory=list)
+    """Column and value, in the order of the article format, product after product."""
+
+
+@dataclass(slots=True)
+class Label:
+    """One shelf label; `shown` lags behind `coming` until `due`."""
+
+    code: str
+    model: str
+    width: int
+    height: int
+    color: str
+    nfc: bool
+    gateway: str
+    battery: str
+    battery_level: str
+    signal: str
+    rssi: int
+    online: bool
+    last_seen: float
+    unassigned_on: float
+    max_pages: int = 7
+    pages: int = 2
+    """Pages loaded on the label: the bound of a page flip (contract 5.6)."""
+    page: int = 1
+    articles: list[str] = field(default_factory=list)
+    template: str = ""
+    outcome: str = "SUCCESS"
+    """How its updates end: SUCCESS, TIMEOUT, or STUCK for a label that never answers."""
+    started: float = 0.0
+    due: float = 0.0
+    coming: Shown | None = None
+    shown: Shown = field(default_factory=Shown)
+    batch: str = ""
+    result: str = "SUCCESS"
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A radio gateway; it is disconnected until `down_until` after a reboot."""
+
+    mac: str
+    name: str
+    ip: str
+    version: str
+    model: str
+    channel: int
+    last_reboot: float
+    down_until: float = 0.0
+
+
+@dataclass(slots=True)
+class Led:
+    """The last LED command of a label."""
+
+    label: str
+    color: str
+    duration: float
+    pattern: int
+    at: float
+
+
+@dataclass(slots=True)
+class Store:
+    """A store: articles, labels and gateways by id."""
+
+    code: str
+    name: str
+    country: str
+    region: str
+    city: str
+    zone: str
+    created: float
+    updated: float
+    whitelist_on: bool = False
+    whitelist: dict[str, float] = field(default_factory=dict)
+    articles: dict[str, Article] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    gateways: dict[str, Gateway] = field(default_factory=dict)
+    leds: dict[str, Led] = field(default_factory=dict)
+    _order: list[str] | None = None
+    _holders: dict[str, list[str]] | None = None
+
+    def article_order(self) -> list[str]:
+        """Article ids in stable order; kept, because a reader asks for it with every page."""
+        if self._order is None:
+            self._order = sorted(self.articles)
+        return self._order
+
+    def articles_changed(self) -> None:
+        """Forget the order after an article came or went."""
+        self._order = None
+
+    def holders(self, article_id: str) -> list[str]:
+        """Codes of the labels that show an article."""
+        if self._holders is None:
+            self._holders = {}
+            for code in sorted(self.labels):
+                for held in self.labels[code].articles:
+                    self._holders.setdefault(held, []).append(code)
+        return self._holders.get(article_id, [])
+
+    def links_changed(self) -> None:
+        """Forget who holds what after a link came or went."""
+        self._holders = None
+
+
+@dataclass(slots=True)
+class UpdateRow:
+    """One label's part of a batch; `result` is empty while the clock decides it."""
+
+    article_id: str
+    label: str
+    started: float
+    due: float
+    outcome: str
+    result: str = ""
+
+    def state(self, now: float) -> str:
+        """PROCESSING until due, then how the label answered (contract 5.4)."""
+        if self.result:
+            return self.result
+        if self.outcome == "STUCK" or now < self.due:
+            return "PROCESSING"
+        return self.outcome
+
+
+@dataclass(slots=True)
+class ValidationError:
+    """A record AIMS dropped; `index` is its position in the pushed array."""
+
+    store: str
+    text: str
+    article_id: str | None
+    index: int
+    data: str
+    at: float
+
+
+@dataclass(slots=True)
+class Batch:
+    """One write as the histories show it."""
+
+    id: str
+    kind: str
+    store: str
+    at: float
+    total: int
+    success: int
+    fail: int
+    rows: list[UpdateRow] = field(default_factory=list)
+    errors: list[ValidationError] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Company:
+    """A customer with its license, its format and its stores."""
+
+    code: str
+    format: dict[str, Json] | None
+    stores: dict[str, Store] = field(default_factory=dict)
+    licensed: bool = True
+    label_quota: int = 100_000
+    store_quota: int = 1_000
+    batches: dict[str, Batch] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Cluster:
+    """One path prefix with a data set of its own (contract 1)."""
+
+    name: str
+    companies: dict[str, Company] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class User:
+    """An account; no company listed means every company."""
+
+    name: str
+    password: str
+    companies: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Token:
+    """An access or refresh token; a refresh token serves once."""
+
+    user: str
+    expires: float
+    used: bool = False
+
+
+@dataclass(slots=True)
+class Counters:
+    """What was asked of the simulator since its world was made (contract 9.6)."""
+
+    logins: int = 0
+    login_failures: int = 0
+    refreshes: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    article_writes: int = 0
+    records: int = 0
+    records_max: int = 0
+    pushes_by_size: dict[str, int] = field(default_factory=dict)
+    articles_deleted: int = 0
+    parallel_peak: int = 0
+
+
+@dataclass(slots=True)
+class World:
+    """Everything the state file holds."""
+
+    seed: int
+    serial: int = 0
+    starts: int = 0
+    """Raised at every start, so that ids made after a crash never repeat lost ones."""
+    clock_offset: float = 0.0
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    refresh_tokens: dict[str, Token] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)

@@ -1,0 +1,156 @@
+"""Writing articles (contract 5.2): POST replaces, PUT merges, both create; DELETE takes a list of ids."""
+
+from dataclasses import dataclass, field
+
+import orjson
+
+from electis_cli.simulator import stock
+from electis_cli.simulator.call import BAD_BODY, Call, Refused, Reply, mint_uuid
+from electis_cli.simulator.model import Batch, Json, ValidationError
+
+NFC_URL_AT_MOST = 254
+
+
+@dataclass(slots=True)
+class Sorted:
+    """Records of a push after the checks of contract 9.3."""
+
+    good: dict[str, dict[str, Json]] = field(default_factory=dict)
+    taken: int = 0
+    errors: list[ValidationError] = field(default_factory=list)
+
+
+def post_articles(call: Call) -> Reply:
+    """Replace or create."""
+    return _push(call, merge=False)
+
+
+def put_articles(call: Call) -> Reply:
+    """Merge or create."""
+    return _push(call, merge=True)
+
+
+def delete_articles(call: Call) -> Reply:
+    """Delete by id; unknown ids count as gone unless the settings say otherwise (contract 9.8, 5)."""
+    ids = [one if isinstance(one, str) else str(one) for one in call.items("articleDeleteList")]
+    _check_count(call, len(ids))
+    _check_poison(call, ids)
+    known = [one for one in dict.fromkeys(ids) if one in call.store.articles]
+    if call.settings.unknown_delete == "refuse" and len(known) < len(set(ids)):
+        raise Refused(405, "ARTICLE_ID_NOT_FOUND")
+    batch = Batch(mint_uuid(call.world), "ARTICLE", call.store.code, call.now, len(ids), len(ids), 0)
+    stock.delete(call.company, call.store, batch, known, call.now, call.settings.update_seconds)
+    call.world.counters.article_writes += 1
+    call.world.counters.articles_deleted += len(known)
+    return Reply({"customBatchId": batch.id})
+
+
+def _push(call: Call, *, merge: bool) -> Reply:
+    records: list[Json] = call.body
+    if not records:
+        raise Refused(405, BAD_BODY)
+    _check_count(call, len(records))
+    _check_poison(call, [one.get("articleId") for one in records if isinstance(one, dict)])
+    checked = _check_records(call, records)
+    valid, invalid = checked.taken, len(records) - checked.taken
+    batch = Batch(mint_uuid(call.world), "ARTICLE", call.store.code, call.now, len(records), valid, invalid)
+    batch.errors = checked.errors
+    stock.upsert(
+        call.company,
+        call.store,
+        batch,
+        list(checked.good.values()),
+        merge=merge,
+        now=call.now,
+        seconds=call.settings.update_seconds,
+    )
+    _count(call, len(records))
+    return Reply({"customBatchId": batch.id, "validCount": valid, "invalidCount": invalid})
+
+
+def _check_count(call: Call, count: int) -> None:
+    limit = call.settings.record_limit
+    if limit and count > limit:
+        raise Refused(405, f"ARTICLE_COUNT_CAN_NOT_BE_GREATER_THAN_MAX_COUNT({limit})")
+
+
+def _check_poison(call: Call, ids: list[Json]) -> None:
+    for fault in call.faults_of("reject-article"):
+        for one in ids:
+            if one in fault.articles or not fault.articles:
+                raise Refused(405, fault.message or f"ARTICLE_DATA_IS_INVALID({one})")
+
+
+def _check_records(call: Call, records: list[Json]) -> Sorted:
+    result = Sorted()
+    column = stock.store_column(call.company)
+    last = {one.get("articleId"): place for place, one in enumerate(records) if _has_id(one)}
+    partial, lost = call.faults_of("partial"), call.faults_of("lost-push")
+    for place, record in enumerate(records):
+        problem = record_problem(record, call.store.code, column)
+        if problem is None and last[record["articleId"]] != place:
+            problem = "duplicate articleId, the last one is taken"
+        if problem is None:
+            named = [one for one in partial if one.names(record["articleId"], place)]
+            problem = (named[0].message or "record not valid") if named else None
+        if problem is not None:
+            result.errors.append(_error(call, record, place, problem))
+            continue
+        result.taken += 1
+        if not any(one.names(record["articleId"], place) for one in lost):
+            result.good[record["articleId"]] = record
+    return result
+
+
+def record_problem(record: Json, store: str, column: str) -> str | None:
+    """Why AIMS drops a record, or None."""
+    if not _has_id(record):
+        return "articleId is missing or not a text"
+    if not isinstance(record.get("articleName"), str):
+        return "articleName is missing"
+    data = record.get("data")
+    if not isinstance(data, dict):
+        return "data is missing"
+    nfc_url = record.get("nfcUrl")
+    if nfc_url is not None and (not isinstance(nfc_url, str) or len(nfc_url) > NFC_URL_AT_MOST):
+        return "nfcUrl is longer than 254 characters or not a text"
+    eans = record.get("eans")
+    if eans is not None and not (isinstance(eans, list) and all(isinstance(e, str) for e in eans)):
+        return "eans is not a list of texts"
+    sent = data.get(column) if column else None
+    return None if sent in (None, "", store) else "store not valid"
+
+
+def _has_id(record: Json) -> bool:
+    if not isinstance(record, dict):
+        return False
+    found = record.get("articleId")
+    return isinstance(found, str) and found != ""
+
+
+def _error(call: Call, record: Json, place: int, problem: str) -> ValidationError:
+    found = record.get("articleId") if isinstance(record, dict) else None
+    return ValidationError(
+        call.store.code,
+        f"{problem}, index {place}",
+        found if isinstance(found, str) and found else None,
+        place,
+        orjson.dumps(record).decode(),
+        call.now,
+    )
+
+
+def _count(call: Call, records: int) -> None:
+    counters = call.world.counters
+    counters.article_writes += 1
+    counters.records += records
+    counters.records_max = max(counters.records_max, records)
+    size = str(records)
+    counters.pushes_by_size[size] = counters.pushes_by_size.get(size, 0) + 1
+
+
+HANDLERS = {
+    "postArticles": post_articles,
+    "putArticles": put_articles,
+    "deleteArticles": delete_articles,
+}

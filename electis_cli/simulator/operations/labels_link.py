@@ -1,0 +1,154 @@
+"""Linking labels to articles and back (contract 5.6); a list is taken whole or not at all (9.8, 6)."""
+
+from dataclasses import dataclass
+
+from electis_cli.simulator import display, stock
+from electis_cli.simulator.call import Call, Refused, Reply, mint_uuid
+from electis_cli.simulator.label_code import fault_of
+from electis_cli.simulator.model import Batch, Company, Json, Label, Store
+from electis_cli.simulator.paging import whole
+from electis_cli.simulator.population import make_label
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A checked entry of an assignList."""
+
+    code: str
+    articles: tuple[str, ...]
+    template: str
+
+
+def get_link(call: Call) -> Reply:
+    """The articles of one label, in the order they are shown."""
+    code = call.text("labelCode")
+    rows = [
+        (store, article_id, place)
+        for store in call.stores()
+        if code in store.labels
+        for place, article_id in enumerate(store.labels[code].articles)
+    ]
+
+    def render(row: tuple[Store, str, int]) -> Json:
+        store, article_id, place = row
+        return {
+            "store": store.code,
+            "articleId": article_id,
+            "labelCode": code,
+            "articleName": store.articles[article_id].name,
+            "articleIndex": str(place),
+        }
+
+    return whole(call, "assignList", rows, render)
+
+
+def post_link(call: Call) -> Reply:
+    """Link labels; no unlink is needed before."""
+    wishes = {wish.code: wish for wish in map(_wish, call.items("assignList"))}
+    for wish in wishes.values():
+        _check(call, wish)
+    _check_quota(call, set(wishes))
+    batch = _batch(call, len(wishes))
+    for wish in wishes.values():
+        label = take(call.company, call.store, wish.code, call.now)
+        articles = list(wish.articles)
+        if label.articles != articles:
+            label.page = 1
+        label.articles, label.template = articles, wish.template or _template(label)
+        picture = display.content(call.company, call.store, label)
+        seconds = call.settings.update_seconds
+        display.begin(call.company, label, picture, call.now, seconds, batch.id)
+        batch.rows.extend(display.row(label, one) for one in articles)
+    call.store.links_changed()
+    return _answer(call, batch)
+
+
+def post_unlink(call: Call) -> Reply:
+    """Make labels unassigned; one that already is stays so."""
+    codes = dict.fromkeys(call.items("unAssignList"))
+    for code in codes:
+        known_label(call, code)
+    batch = _batch(call, len(codes))
+    for code in codes:
+        label = call.store.labels[code]
+        if label.articles:
+            seconds = call.settings.update_seconds
+            stock.release(call.company, label, call.now, seconds, batch.id)
+    call.store.links_changed()
+    return _answer(call, batch)
+
+
+def known_label(call: Call, code: Json) -> Label:
+    """A label of the store, or the 405 word for what is wrong with the code."""
+    if not isinstance(code, str) or not code:
+        raise Refused(405, "FIELD_IS_MISSING")
+    problem = fault_of(code)
+    if problem is None and code not in call.store.labels:
+        problem = "LABEL_CODE_NOT_FOUND"
+    if problem is not None:
+        raise Refused(405, problem)
+    return call.store.labels[code]
+
+
+def take(company: Company, store: Store, code: str, now: float) -> Label:
+    """The label as one of this store: a new one is entered, one of another store moves over."""
+    if code in store.labels:
+        return store.labels[code]
+    for other in company.stores.values():
+        label = other.labels.pop(code, None)
+        if label is not None:
+            other.leds.pop(code, None)
+            other.links_changed()
+            label.gateway = min(store.gateways, default="")
+            break
+    else:
+        label = make_label(code, sorted(store.gateways), now)
+    store.labels[code] = label
+    return label
+
+
+def _wish(entry: Json) -> Wish:
+    code, articles = entry.get("labelCode"), entry.get("articleIdList")
+    if not code or not articles:
+        raise Refused(405, "FIELD_IS_MISSING")
+    return Wish(code, tuple(articles), entry.get("templateName") or "")
+
+
+def _check(call: Call, wish: Wish) -> None:
+    problem = fault_of(wish.code)
+    if problem is not None:
+        raise Refused(405, problem)
+    if any(one not in call.store.articles for one in wish.articles):
+        raise Refused(405, "ARTICLE_ID_NOT_FOUND")
+    if call.store.whitelist_on and wish.code not in call.store.whitelist:
+        raise Refused(405, "label is not in the whiteList")
+
+
+def _check_quota(call: Call, codes: set[str]) -> None:
+    for store in call.company.stores.values():
+        codes |= {code for code, label in store.labels.items() if label.articles}
+    if len(codes) > call.company.label_quota:
+        raise Refused(403, "LABEL_QUOTA_REACHED")
+
+
+def _batch(call: Call, count: int) -> Batch:
+    batch = Batch(mint_uuid(call.world), "ASSIGN", call.store.code, call.now, count, count, 0)
+    stock.keep_batch(call.company, batch)
+    return batch
+
+
+def _answer(call: Call, batch: Batch) -> Reply:
+    # The batch id comes back only when asked for (contract 3).
+    return Reply({"customBatchId": batch.id} if call.text("cbId") == "yes" else {})
+
+
+def _template(label: Label) -> str:
+    size = "_".join(label.model.split("_")[2:4])
+    return f"{size}_default.xsl"
+
+
+HANDLERS = {
+    "getLabelsLink": get_link,
+    "postLabelsLink": post_link,
+    "postLabelsUnlink": post_unlink,
+}

@@ -1,0 +1,81 @@
+"""Pages of a list with totals in the headers (contract 4)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from electis_cli.simulator.call import Call, Refused, Reply
+from electis_cli.simulator.model import Json
+
+T = TypeVar("T")
+
+DEFAULT_SIZE = 10
+
+
+def page_bounds(call: Call) -> tuple[int, int]:
+    """Page number and size; anything but whole numbers is refused, a large size silently lowered."""
+    number, size = _number(call, "page", 0), _number(call, "size", DEFAULT_SIZE)
+    if size < 1:
+        raise Refused(405, "SIZE_IS_INVALID")
+    return number, min(size, call.settings.page_cap)
+
+
+def one_page(
+    call: Call,
+    key: str,
+    rows: Sequence[T],
+    render: Callable[[T], Json],
+    *,
+    message: str = "SUCCESS",
+    beside: Mapping[str, Json] | None = None,
+) -> Reply:
+    """The asked page of `rows`; past the end 204 without headers (contract 4)."""
+    number, size = page_bounds(call)
+    part = rows[number * size : (number + 1) * size]
+    if not part:
+        return nothing(call, key, message)
+    headers = {
+        "x-totalpages": str(-(-len(rows) // size)),
+        "x-totalelements": str(len(rows)),
+        "x-number": str(number),
+        "x-size": str(size),
+        "x-total-count": str(len(part)),
+    }
+    payload = {**(beside or {}), key: [render(row) for row in part]}
+    return Reply(payload, message, headers=headers if call.settings.paging_headers else {})
+
+
+def whole(
+    call: Call, key: str, rows: Sequence[T], render: Callable[[T], Json], message: str = "SUCCESS"
+) -> Reply:
+    """All rows at once, for the lists AIMS does not page."""
+    if not rows:
+        return nothing(call, key, message)
+    return Reply({key: [render(row) for row in rows]}, message)
+
+
+def nothing(call: Call, key: str, message: str = "SUCCESS") -> Reply:
+    """204, or an empty list where the contract knows no 204 for the operation."""
+    return Reply() if call.operation.empty else Reply({key: []}, message)
+
+
+def ordered(
+    call: Call,
+    rows: Sequence[T],
+    keys: Mapping[str, Callable[[T], Any]],
+    default: str,
+) -> Sequence[T]:
+    """Rows, given in the order of their ids, sorted as `sort` asks; equal ones stay in that order."""
+    field, _, direction = (call.text("sort") or default).partition(",")
+    key = keys.get(field)
+    if key is None:
+        return rows
+    return sorted(rows, key=key, reverse=direction == "desc")
+
+
+def _number(call: Call, name: str, default: int) -> int:
+    text = call.text(name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit()):
+        raise Refused(405, f"{name.upper()}_IS_INVALID")
+    return int(text)

@@ -1,0 +1,114 @@
+"""A first population from a seed: the same settings make the same labels on every machine."""
+
+import hashlib
+import random
+
+from electis_cli.simulator.label_code import check_digit
+from electis_cli.simulator.model import Cluster, Company, Gateway, Label, Store, User, World
+from electis_cli.simulator.settings import CLUSTERS, Settings
+
+COLUMNS = (
+    "STORE_ID",
+    "ARTICLE_ID",
+    "ITEM_NAME",
+    "NFC_URL",
+    "TITLE",
+    "DEPARTMENT",
+    "PHONE",
+    "EMAIL",
+    "MEETING_NAME",
+    "MEETING_TIME",
+    "PARTICIPANTS",
+)
+MODELS = (
+    ("NEWTON_GRAPHIC_2_9_RED_NFC", 296, 128, "BWR"),
+    ("NEWTON_GRAPHIC_4_2_RED_NFC", 400, 300, "BWR"),
+    ("NEWTON_GRAPHIC_7_5_RED_NFC", 800, 480, "BWR"),
+)
+PLACES = (("North", "Exampleton"), ("South", "Sampleville"), ("West", "Testford"))
+
+
+def make_format() -> dict[str, object]:
+    """The article format every company starts with (contract 5.3)."""
+    return {
+        "fileExtension": "csv",
+        "delimeter": ";",
+        "mappingInfo": {
+            "store": "STORE_ID",
+            "articleId": "ARTICLE_ID",
+            "articleName": "ITEM_NAME",
+            "nfcUrl": "NFC_URL",
+        },
+        "articleBasicInfo": ["store", "articleId", "articleName", "nfcUrl"],
+        "articleData": list(COLUMNS),
+    }
+
+
+def make_world(settings: Settings, now: float) -> World:
+    """Both clusters with all companies and stores of the settings."""
+    world = World(seed=settings.seed)
+    if settings.username is not None:
+        world.users[settings.username] = User(settings.username, settings.password)
+    for name in CLUSTERS:
+        cluster = world.clusters[name] = Cluster(name)
+        for code in settings.companies:
+            company = cluster.companies[code] = Company(code, make_format())
+            for place, store in enumerate(settings.stores):
+                company.stores[store] = make_store(settings, name, code, store, place, now)
+    return world
+
+
+def make_store(settings: Settings, cluster: str, company: str, code: str, place: int, now: float) -> Store:
+    """One store with unassigned labels and its gateways."""
+    region, city = PLACES[place % len(PLACES)]
+    store = Store(code, f"Store {code}", "Exampleland", region, city, "Europe/Paris", now, now)
+    root = f"{settings.seed}/{cluster}/{company}/{code}"
+    for number in range(settings.gateways_per_store):
+        mac = "D02544FFFE" + _digest(f"{root}/gateway/{number}")[:6]
+        store.gateways[mac] = Gateway(
+            mac,
+            f"GW_{code}_{number + 1:02d}",
+            f"10.{place}.0.{number + 21}",
+            "N10.3.5.0",
+            "Newton Normal (G5)",
+            11 + number,
+            now - 86_400 * (number + 1),
+        )
+    for number in range(settings.labels_per_store):
+        label = make_label(_code(f"{root}/label/{number}"), sorted(store.gateways), now)
+        store.labels[label.code] = label
+    return store
+
+
+def make_label(code: str, gateways: list[str], now: float) -> Label:
+    """A label as it comes from its box; its traits follow from its code alone."""
+    traits = random.Random(code)
+    model, width, height, color = traits.choices(MODELS, weights=(6, 3, 1))[0]
+    good = traits.random() >= 0.05
+    signal, rssi = traits.choices((("EXCELLENT", -52), ("GOOD", -71), ("BAD", -91)), (7, 2, 1))[0]
+    return Label(
+        code=code,
+        model=model,
+        width=width,
+        height=height,
+        color=color,
+        nfc=True,
+        gateway=gateways[traits.randrange(len(gateways))] if gateways else "",
+        battery="GOOD" if good else "BAD",
+        battery_level="FF" if good else "19",
+        signal=signal,
+        rssi=rssi,
+        online=True,
+        last_seen=now - traits.randrange(900),
+        unassigned_on=now - traits.randrange(86_400, 864_000),
+        pages=traits.choice((2, 2, 2, 3, 7)),
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest().upper()
+
+
+def _code(text: str) -> str:
+    body = _digest(text)[:11]
+    return body + check_digit(body)

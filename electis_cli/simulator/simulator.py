@@ -1,0 +1,151 @@
+"""The simulated cloud as one object without sockets: a request goes in, an answer comes out."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from electis_cli.simulator import control, fault_effects
+from electis_cli.simulator.arrival import Arrival, arrive
+from electis_cli.simulator.call import Refused, refusal
+from electis_cli.simulator.checks import check
+from electis_cli.simulator.clock import Clock
+from electis_cli.simulator.faults import Fault, Faults
+from electis_cli.simulator.journal import Entry, Journal
+from electis_cli.simulator.messages import Request, Response
+from electis_cli.simulator.model import Company, Counters, Store, User, World
+from electis_cli.simulator.operations import HANDLERS
+from electis_cli.simulator.population import make_world
+from electis_cli.simulator.settings import Settings
+from electis_cli.simulator.surface import surface
+
+
+class Simulator:
+    """AIMS with both clusters; one lock makes it safe to call from many threads."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Clock | None = None,
+        world: World | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.clock = clock or Clock()
+        self.faults = Faults()
+        self.journal = Journal()
+        self.lock = threading.RLock()
+        self.revision = 0
+        """Raised by every write; tells the state file when it is behind."""
+        self._in_flight = 0
+        self._flight_lock = threading.Lock()
+        self.world = world or make_world(self.settings, self.clock.now())
+        if world is not None:
+            self._wake(world)
+
+    def handle(self, request: Request, now: float | None = None) -> Response:
+        """Answer one request; `now` overrides the clock."""
+        present = self.clock.now() if now is None else now
+        if request.path.startswith(control.PREFIX):
+            with self.lock:
+                self.revision += request.method != "GET"
+                return control.answer(self, request, present)
+        arrival = arrive(request)
+        with self.lock:
+            return self._serve(arrival, present)
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Around a request by a transport: counts how many are open at once (contract 9.6)."""
+        with self._flight_lock:
+            self._in_flight += 1
+            counters = self.world.counters
+            counters.parallel_peak = max(counters.parallel_peak, self._in_flight)
+        try:
+            yield
+        finally:
+            with self._flight_lock:
+                self._in_flight -= 1
+
+    def company(self, code: str, cluster: str = "common") -> Company:
+        """A company of the world, to look at or to change under `lock`."""
+        return self.world.clusters[cluster].companies[code]
+
+    def store(self, company: str, code: str, cluster: str = "common") -> Store:
+        """A store of the world, to look at or to change under `lock`."""
+        return self.company(company, cluster).stores[code]
+
+    def reset(self) -> None:
+        """Begin again from the settings: no faults, no journal, a new population."""
+        with self.lock:
+            self.faults.clear()
+            self.journal.clear()
+            starts = self.world.starts
+            self.world = make_world(self.settings, self.clock.now())
+            # Ids must not repeat those of the world before.
+            self.world.starts = starts + 1
+            self.world.counters = Counters()
+            self.revision += 1
+
+    def _wake(self, world: World) -> None:
+        world.starts += 1
+        self.clock.offset = world.clock_offset
+        world.users = {}
+        if self.settings.username is not None:
+            user = User(self.settings.username, self.settings.password)
+            world.users[user.name] = user
+
+    def _serve(self, arrival: Arrival, now: float) -> Response:
+        request = arrival.request
+        name = arrival.operation.name if arrival.operation else f"{request.method} ?"
+        calls = self.world.counters.calls
+        calls[name] = calls.get(name, 0) + 1
+        standing = self.faults.fire(arrival.asked)
+        response = fault_effects.instead(standing, self.world, arrival.token)
+        if response is None:
+            self.revision += request.method != "GET"
+            faults = tuple(one.fault for one in standing)
+            response = self._work(arrival, faults, now)
+            response = fault_effects.afterwards(standing, response)
+        else:
+            response = fault_effects.delayed(standing, response)
+        kinds = ",".join(one.fault.kind for one in standing)
+        self._note(arrival, response, kinds, now)
+        return response
+
+    def _work(self, arrival: Arrival, faults: tuple[Fault, ...], now: float) -> Response:
+        operation = arrival.operation
+        if operation is None:
+            return self._elsewhere(arrival)
+        try:
+            call = check(arrival, operation, self.world, self.settings, faults, now)
+            handler = HANDLERS.get(operation.id)
+            if handler is None:
+                return refusal(404, "NOT_IMPLEMENTED_BY_THE_SIMULATOR")
+            return handler(call).encode()
+        except Refused as refused:
+            return refusal(refused.status, refused.message)
+
+    def _elsewhere(self, arrival: Arrival) -> Response:
+        if arrival.cluster and surface().at(arrival.path)[0]:
+            return refusal(405, "METHOD_NOT_ALLOWED")
+        if self.settings.unknown_path == "html":
+            return fault_effects.page()
+        return refusal(404, "NOT_FOUND")
+
+    def _note(self, arrival: Arrival, response: Response, kinds: str, now: float) -> None:
+        request = arrival.request
+        self.journal.add(
+            Entry(
+                seq=self.journal.next_seq(),
+                time=now,
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                status=response.status,
+                fault=kinds,
+                body_sha256=arrival.body_sha256,
+                token=arrival.token_mark,
+                records=arrival.records,
+                articles=arrival.articles,
+            )
+        )

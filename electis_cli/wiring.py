@@ -1,0 +1,130 @@
+"""The composition root: puts settings, adapters and services together, lazily and in one place."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from datetime import datetime
+
+from electis_cli.adapters import identifiers, mail, sealing
+from electis_cli.adapters.clock import system_clock
+from electis_cli.aims.address import check_allowed, normalize_address
+from electis_cli.aims.client import AimsClient
+from electis_cli.aims.connection import Credentials, Timeouts
+from electis_cli.db import organizations, schema
+from electis_cli.db.engine import Database
+from electis_cli.db.organizations import Organization
+from electis_cli.domain.errors import AimsNotConfigured, MasterKeyProblem
+from electis_cli.services.runtime import Runtime, Tuning
+from electis_cli.services.secrets import open_aims_password
+from electis_cli.settings import Settings
+
+
+def open_database(settings: Settings, *, check: bool = True) -> Database:
+    """Return the database in force; `check` raises DatabaseMissing or SchemaTooOld unless it can be worked with."""
+    database = Database(settings.effective_database_url)
+    if check:
+        schema.require_current(database)
+    return database
+
+
+def read_master_key(settings: Settings, *, create: bool = False) -> sealing.Sealer:
+    """Return the master key's sealer, from the environment or its file; `create` makes the file when there is none."""
+    if settings.secret_key:
+        return sealing.Sealer(sealing.parse_key(settings.secret_key))
+    if create and not settings.key_file.exists():
+        return sealing.Sealer(sealing.create_key_file(settings.key_file))
+    return sealing.Sealer(sealing.read_key_file(settings.key_file))
+
+
+def prepare_master_key(settings: Settings, database: Database) -> sealing.Sealer:
+    """Return the master key for `init`: a new one for a new database, the existing one for a live database."""
+    is_live = (database.path is None or database.path.exists()) and schema.current_revision(
+        database
+    ) is not None
+    sealer = read_master_key(settings, create=not is_live)
+    if is_live:
+        check_fingerprint(database, sealer)
+    return sealer
+
+
+def check_fingerprint(database: Database, sealer: sealing.Sealer) -> None:
+    """Raise MasterKeyProblem unless this is the key the database was sealed with."""
+    with database.read() as uow:
+        expected = organizations.key_fingerprint(uow)
+    if expected is not None and expected != sealer.fingerprint:
+        raise MasterKeyProblem(
+            "The master key is not the one this database was sealed with.",
+            why=f"Its fingerprint is {sealer.fingerprint}, the database expects {expected}.",
+            fix="set ELECTIS_SECRET_KEY_FILE to the key this database was made with",
+        )
+
+
+def make_runtime(
+    settings: Settings,
+    *,
+    database: Database | None = None,
+    sealer: sealing.Sealer | None = None,
+    clock: Callable[[], datetime] = system_clock,
+) -> Runtime:
+    """Return the means every service works with."""
+    database = database or open_database(settings)
+    if sealer is None:
+        sealer = read_master_key(settings)
+        check_fingerprint(database, sealer)
+    return Runtime(
+        database=database,
+        clock=clock,
+        new_id=identifiers.new_id,
+        new_token=identifiers.new_token,
+        new_password=identifiers.new_password,
+        draw=identifiers.draw,
+        sealer=sealer,
+        connect=_connector(settings, database, sealer, clock),
+        send_mail=mail.send_mail if settings.smtp_url else None,
+        redis_ping=_redis_ping(settings),
+        tuning=Tuning(
+            access_token_seconds=settings.access_token_seconds,
+            refresh_token_seconds=settings.refresh_token_seconds,
+            lease_seconds=settings.lease_seconds,
+            settle_seconds=settings.settle_seconds,
+            call_seconds=settings.call_seconds,
+            batch_size=settings.batch_size,
+            push_threads=settings.push_threads,
+            mail_url=settings.smtp_url,
+        ),
+        holder=f"{socket.gethostname()}:{os.getpid()}",
+    )
+
+
+def _connector(
+    settings: Settings, database: Database, sealer: sealing.Sealer, clock: Callable[[], datetime]
+) -> Callable[[Organization], AimsClient]:
+    def connect(organization: Organization) -> AimsClient:
+        if organization.aims_base_url is None or organization.aims_username is None:
+            raise AimsNotConfigured
+        address = normalize_address(organization.aims_base_url, organization.aims_cluster)
+        check_allowed(address, allowed_hosts=settings.aims_hosts, embedded=database.is_sqlite)
+        return AimsClient(
+            address,
+            Credentials(
+                company=organization.aims_company or organization.code,
+                username=organization.aims_username,
+                password=open_aims_password(sealer, organization),
+            ),
+            clock=clock,
+            timeouts=Timeouts(connect=settings.connect_seconds, call=settings.call_seconds),
+            page_size=settings.page_size,
+            ca_file=str(settings.aims_ca_file) if settings.aims_ca_file else None,
+        )
+
+    return connect
+
+
+def _redis_ping(settings: Settings) -> Callable[[], None] | None:
+    if not settings.redis_url:
+        return None
+    from electis_cli.adapters.redis import ping_redis  # noqa: PLC0415 - an optional extra
+
+    return lambda: ping_redis(settings.redis_url)

@@ -1,0 +1,45 @@
+"""Files that a program writes and git keeps: they must be what the program writes today.
+
+Run as a program (`make generate`), this writes them.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+COMPLETIONS = {
+    "bash": "electis.bash",
+    "zsh": "_electis",
+    "fish": "electis.fish",
+    "powershell": "electis.ps1",
+}
+
+
+def completion(shell: str) -> bytes:
+    """What `electis completion SHELL` prints, whatever terminal or shell this runs in."""
+    electis = Path(sys.executable).with_name("electis")
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": os.devnull}
+    done = subprocess.run(
+        [str(electis), "completion", shell], env=env, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+@pytest.mark.parametrize(("shell", "name"), COMPLETIONS.items(), ids=COMPLETIONS)
+def test_the_completion_script_is_up_to_date(shell: str, name: str) -> None:
+    assert (ROOT / "completions" / name).read_bytes() == completion(shell), "run `make generate` and commit"
+
+
+def main() -> None:
+    """Write all generated files."""
+    for shell, name in COMPLETIONS.items():
+        (ROOT / "completions" / name).write_bytes(completion(shell))
+
+
+if __name__ == "__main__":
+    main()
