@@ -4,7 +4,14 @@ from pathlib import Path
 
 from hypothesis.configuration import set_hypothesis_home_dir
 
-pytest_plugins = ["tests.servers.postgres", "tests.servers.valkey", "tests.servers.smtp"]
+pytest_plugins = [
+    "tests.servers.postgres",
+    "tests.servers.valkey",
+    "tests.servers.smtp",
+    "tests.world.databases",
+    "tests.world.organizations",
+    "tests.world.command_line",
+]
 
 # What hypothesis remembers belongs into the one cache folder, beside what pytest, mypy and ruff remember.
 set_hypothesis_home_dir(Path(__file__).parent.parent / ".cache" / "hypothesis")

@@ -1,7 +1,7 @@
 """A SoluM AIMS cloud that runs on this machine, for tests, demonstrations and dry rehearsals.
 
-It follows `docs`' wire contract (contract section 9) and shares no code with the client, so that a misreading
-cannot stand on both sides of the wire. `Simulator` is free of sockets; `SimulatorServer` puts it on loopback.
+It follows section 9 of the wire contract and shares no code with the client, so that a misreading cannot stand
+on both sides of the wire. `Simulator` is free of sockets; `SimulatorServer` puts it on loopback.
 """
 
 from electis_cli.simulator.clock import Clock

@@ -16,9 +16,10 @@ SHARE = 10.0
 class Autosave:
     """A thread that saves the world when it changed, and once more at the end."""
 
-    def __init__(self, simulator: Simulator, path: Path) -> None:
+    def __init__(self, simulator: Simulator, path: Path, *, period: float = PERIOD) -> None:
         self._simulator = simulator
         self._path = path
+        self._period = period
         self._ending = threading.Event()
         self._saved = -1
         self._thread = threading.Thread(target=self._run, name="aims-autosave", daemon=True)
@@ -46,11 +47,11 @@ class Autosave:
         self._saved = revision
 
     def _run(self) -> None:
-        pause = PERIOD
+        pause = self._period
         while not self._ending.wait(pause):
             begun = time.monotonic()
             try:
                 self.save()
             except OSError as error:
                 print(f"state file not written: {error}", file=sys.stderr, flush=True)
-            pause = max(PERIOD, SHARE * (time.monotonic() - begun))
+            pause = max(self._period, SHARE * (time.monotonic() - begun))

@@ -15,7 +15,6 @@ from electis_cli.simulator.server import SimulatorServer
 from electis_cli.simulator.settings import Settings
 from electis_cli.simulator.simulator import Simulator
 
-EXIT_USAGE = 2
 EXIT_FAILED = 1
 
 

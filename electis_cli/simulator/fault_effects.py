@@ -3,14 +3,11 @@
 from dataclasses import replace
 
 from electis_cli.simulator.call import JSON_TYPE, refusal
-from electis_cli.simulator.faults import Fault, Standing
+from electis_cli.simulator.faults import ANSWER_KINDS, Fault, Standing
 from electis_cli.simulator.messages import Delivery, Response
 from electis_cli.simulator.model import World
 
 HTML_TYPE = "text/html; charset=utf-8"
-
-_INSTEAD = frozenset({"status", "html", "soft-error", "token-invalid", "hang", "reset"})
-_LOSES_ANSWER = frozenset({"status", "html", "hang", "reset"})
 
 _FILLER = "<p>This page is part of the AIMS dashboard. Please sign in to continue.</p>\n"
 PAGE = (
@@ -28,7 +25,7 @@ def instead(standing: list[Standing], world: World, token: str) -> Response | No
     """The answer of a fault that keeps the request from being worked at all."""
     for one in standing:
         fault = one.fault
-        if fault.kind in _INSTEAD and not (fault.applied and fault.kind in _LOSES_ANSWER):
+        if fault.kind in ANSWER_KINDS and not fault.applies:
             if fault.kind == "token-invalid":
                 # The token itself ends: a client that logs in again gets through.
                 world.tokens.pop(token, None)
@@ -40,7 +37,7 @@ def afterwards(standing: list[Standing], response: Response) -> Response:
     """The answer after the faults that spoil it or lose it, then those that delay it."""
     for one in standing:
         fault = one.fault
-        if fault.kind in _LOSES_ANSWER and fault.applied:
+        if fault.applies:
             response = _answer(one)
         elif fault.kind == "cut":
             response = replace(response, delivery=replace(response.delivery, how="cut"))
@@ -69,8 +66,8 @@ def _answer(one: Standing) -> Response:
         return replace(refusal(code, fault.message or "STORE_CODE_NOT_FOUND"), status=200)
     if fault.kind == "token-invalid":
         return refusal(401, fault.message or "Unauthorized: TOKEN_IS_INVALID")
-    how: Delivery = Delivery("hang" if fault.kind == "hang" else "reset", fault_id=one.id)
-    return Response(0, delivery=how)
+    delivery = Delivery("hang" if fault.kind == "hang" else "reset", fault_id=one.id)
+    return Response(0, delivery=delivery)
 
 
 def _status(fault: Fault) -> Response:

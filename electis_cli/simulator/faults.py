@@ -11,17 +11,11 @@ from fnmatch import fnmatchcase
 from typing import Any, get_type_hints
 
 RECORD_KINDS = frozenset({"reject-article", "partial", "lost-push"})
-KINDS = RECORD_KINDS | {
-    "status",
-    "latency",
-    "hang",
-    "reset",
-    "cut",
-    "html",
-    "empty-200",
-    "soft-error",
-    "token-invalid",
-}
+LOSING_KINDS = frozenset({"status", "html", "hang", "reset"})
+"""These can also strike after the request took effect."""
+ANSWER_KINDS = LOSING_KINDS | {"soft-error", "token-invalid"}
+"""These answer in place of AIMS, or leave the call without an answer."""
+KINDS = RECORD_KINDS | ANSWER_KINDS | {"latency", "cut", "empty-200"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +65,11 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault kind {self.kind!r}; known: {', '.join(sorted(KINDS))}")
+
+    @property
+    def applies(self) -> bool:
+        """Whether the request takes effect although its answer is lost."""
+        return self.applied and self.kind in LOSING_KINDS
 
     def meets(self, asked: Asked) -> bool:
         """Whether a call is of the sort this fault is for."""
@@ -151,12 +150,21 @@ class Faults:
             self._changed.notify_all()
 
     def fire(self, asked: Asked) -> list[Standing]:
-        """The faults that hit this call, oldest first."""
+        """The faults that hit this call, oldest first.
+
+        One answers in place of AIMS at most, so that two of them follow each other instead of being used up by
+        one call; and a call that never gets through uses up nothing but latency.
+        """
         with self._changed:
+            meeting = [one for one in self._standing.values() if one.fault.meets(asked)]
+            answering = next((one for one in meeting if one.fault.kind in ANSWER_KINDS and one.fires()), None)
+            blocked = answering is not None and not answering.fault.applies
             return [
-                standing
-                for standing in self._standing.values()
-                if standing.fault.meets(asked) and standing.fires()
+                one
+                for one in meeting
+                if one is answering
+                or (one.fault.kind == "latency" and one.fires())
+                or (one.fault.kind not in ANSWER_KINDS | {"latency"} and not blocked and one.fires())
             ]
 
     def wait_gone(self, fault_id: int, seconds: float) -> bool:

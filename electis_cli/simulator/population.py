@@ -47,15 +47,22 @@ def make_format() -> dict[str, object]:
 def make_world(settings: Settings, now: float) -> World:
     """Both clusters with all companies and stores of the settings."""
     world = World(seed=settings.seed)
+    complete(world, settings, now)
+    return world
+
+
+def complete(world: World, settings: Settings, now: float) -> None:
+    """Add what the settings name and the world lacks, and let in the settings' user alone."""
+    world.users = {}
     if settings.username is not None:
         world.users[settings.username] = User(settings.username, settings.password)
     for name in CLUSTERS:
-        cluster = world.clusters[name] = Cluster(name)
+        cluster = world.clusters.setdefault(name, Cluster(name))
         for code in settings.companies:
-            company = cluster.companies[code] = Company(code, make_format())
+            company = cluster.companies.setdefault(code, Company(code, make_format()))
             for place, store in enumerate(settings.stores):
-                company.stores[store] = make_store(settings, name, code, store, place, now)
-    return world
+                if store not in company.stores:
+                    company.stores[store] = make_store(settings, name, code, store, place, now)
 
 
 def make_store(settings: Settings, cluster: str, company: str, code: str, place: int, now: float) -> Store:

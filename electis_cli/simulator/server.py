@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from electis_cli.simulator.call import refusal
+from electis_cli.simulator.control import PREFIX
 from electis_cli.simulator.messages import Request, Response
 from electis_cli.simulator.simulator import Simulator
 from electis_cli.simulator.wire import BadRequest, head_of, read_request
@@ -124,6 +125,8 @@ class SimulatorServer:
 
     def _answer(self, connection: socket.socket, request: Request) -> bool:
         """Hand over one answer; False when the connection must end."""
+        if request.path.startswith(PREFIX):
+            return self._send(connection, request, self._control(connection, request))
         with self.simulator.in_flight():
             response = self._handle(request)
             delivery = response.delivery
@@ -137,13 +140,23 @@ class SimulatorServer:
                 linger = struct.pack("ii", 1, 0)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 return False
-            keep = request.headers.get("connection", "").lower() != "close"
-            keep = keep and delivery.how == "whole"
-            body = b"" if request.method == "HEAD" else response.body
-            if delivery.how == "cut":
-                body = body[: len(body) // 2]
-            connection.sendall(head_of(response, keep_alive=keep) + body)
-            return keep
+            return self._send(connection, request, response)
+
+    @staticmethod
+    def _send(connection: socket.socket, request: Request, response: Response) -> bool:
+        keep = request.headers.get("connection", "").lower() != "close"
+        keep = keep and response.delivery.how == "whole"
+        body = b"" if request.method == "HEAD" else response.body
+        if response.delivery.how == "cut":
+            body = body[: len(body) // 2]
+        connection.sendall(head_of(response, keep_alive=keep) + body)
+        return keep
+
+    def _control(self, connection: socket.socket, request: Request) -> Response:
+        # The control interface knows no login, so it is for this machine alone.
+        if not connection.getpeername()[0].startswith("127."):
+            return refusal(403, "LOOPBACK_ONLY")
+        return self._handle(request)
 
     def _handle(self, request: Request) -> Response:
         try:

@@ -12,9 +12,9 @@ from electis_cli.simulator.clock import Clock
 from electis_cli.simulator.faults import Fault, Faults
 from electis_cli.simulator.journal import Entry, Journal
 from electis_cli.simulator.messages import Request, Response
-from electis_cli.simulator.model import Company, Counters, Store, User, World
+from electis_cli.simulator.model import Company, Counters, Store, World
 from electis_cli.simulator.operations import HANDLERS
-from electis_cli.simulator.population import make_world
+from electis_cli.simulator.population import complete, make_world
 from electis_cli.simulator.settings import Settings
 from electis_cli.simulator.surface import surface
 
@@ -89,10 +89,7 @@ class Simulator:
     def _wake(self, world: World) -> None:
         world.starts += 1
         self.clock.offset = world.clock_offset
-        world.users = {}
-        if self.settings.username is not None:
-            user = User(self.settings.username, self.settings.password)
-            world.users[user.name] = user
+        complete(world, self.settings, self.clock.now())
 
     def _serve(self, arrival: Arrival, now: float) -> Response:
         request = arrival.request

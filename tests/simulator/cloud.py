@@ -24,7 +24,7 @@ class Cloud:
         self.server = server
         self.simulator = server.simulator
         self.prefix = "/c1/common" if cluster == "c1" else "/common"
-        self.http = httpx.Client(base_url=server.base_url, trust_env=False, timeout=5.0)
+        self.http = httpx.Client(base_url=server.base_url, trust_env=False, timeout=30.0)
         self.token = ""
 
     def login(self) -> Any:

@@ -170,6 +170,17 @@ def test_lost_pushes_are_taken_but_not_stored(cloud: Cloud) -> None:
     assert cloud.call("GET", "/articles").json()["totalArticleCnt"] == 4
 
 
+def test_answers_in_place_of_aims_follow_each_other(cloud: Cloud) -> None:
+    faults = cloud.simulator.faults
+    faults.add("status", code=503, count=1)
+    faults.add("status", code=429, count=1)
+    faults.add("lost-push", articles=("1",), count=1)
+    codes = [cloud.call("POST", "/articles", [record("1")]).status_code for _ in range(3)]
+    assert codes == [503, 429, 200]
+    assert status(cloud) == 204
+    assert [one["fired"] for one in faults.listing()] == [1, 1, 1]
+
+
 def test_faults_meet_only_their_calls() -> None:
     assert Fault("status", method="POST", path="/articles").meets(asked())
     assert Fault("status", path="/common/*/articles").meets(asked())

@@ -1,5 +1,6 @@
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -86,6 +87,16 @@ def test_a_mistake_of_the_simulator_shows(
     answer = cloud.http.get("/")
     assert (answer.status_code, answer.json()["responseMessage"]) == (500, "SIMULATOR_MISTAKE")
     assert "RuntimeError: odd" in capsys.readouterr().err
+
+
+def test_the_control_interface_is_for_this_machine_alone(cloud: Cloud) -> None:
+    class Stranger:
+        def getpeername(self) -> tuple[str, int]:
+            return "192.0.2.1", 5
+
+    request = Request("GET", "/_simulator/health")
+    stranger: Any = Stranger()
+    assert cloud.server._control(stranger, request).status == 403
 
 
 def test_the_core_needs_no_socket() -> None:

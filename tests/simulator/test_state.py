@@ -1,3 +1,4 @@
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,40 @@ def test_ids_do_not_repeat_after_a_crash(tmp_path: Path) -> None:
         # The thread is left as a crash would leave it: nothing more is saved.
         autosave._ending.set()
     assert len(seen) == 3
+
+
+def test_the_thread_saves_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.json"
+    simulator = still_simulator(labels_per_store=0)
+    autosave = Autosave(simulator, path, period=0.001)
+    autosave.start()
+    written = threading.Event()
+
+    def write(target: Path, content: bytes) -> None:
+        if written.is_set():
+            return
+        target.write_bytes(content)
+        written.set()
+        raise OSError("disk full")
+
+    monkeypatch.setattr(state_file, "write", write)
+    with simulator.lock:
+        simulator.world.serial = 4711
+        simulator.revision += 1
+    assert written.wait(20)
+    autosave.stop()
+    world = state_file.read(path)
+    assert world is not None
+    assert world.serial == 4711
+
+
+def test_a_state_gets_the_stores_it_lacks_and_keeps_its_own() -> None:
+    world = still_simulator(stores=("001",)).world
+    labels = sorted(world.clusters["common"].companies["ACME"].stores["001"].labels)
+    settings = Settings(stores=("001", "004"), companies=("ACME", "BETA"), labels_per_store=1)
+    simulator = Simulator(settings, clock=Clock(lambda: START), world=world)
+    assert sorted(simulator.store("ACME", "001").labels) == labels
+    assert len(simulator.store("BETA", "004", "c1").labels) == 1
 
 
 def test_saving_waits_for_a_change(tmp_path: Path) -> None:
