@@ -9,6 +9,7 @@ from datetime import datetime
 
 from electis_cli.adapters import identifiers, mail, sealing
 from electis_cli.adapters.clock import system_clock
+from electis_cli.adapters.redis import SharedCounter, ping_redis
 from electis_cli.aims.address import check_allowed, normalize_address
 from electis_cli.aims.client import AimsClient
 from electis_cli.aims.connection import Credentials, Timeouts
@@ -83,7 +84,8 @@ def make_runtime(
         sealer=sealer,
         connect=_connector(settings, database, sealer, clock),
         send_mail=mail.send_mail if settings.smtp_url else None,
-        redis_ping=_redis_ping(settings),
+        redis_ping=redis_ping(settings),
+        login_counter=SharedCounter(settings.redis_url) if settings.redis_url else None,
         tuning=Tuning(
             access_token_seconds=settings.access_token_seconds,
             refresh_token_seconds=settings.refresh_token_seconds,
@@ -122,9 +124,6 @@ def _connector(
     return connect
 
 
-def _redis_ping(settings: Settings) -> Callable[[], None] | None:
-    if not settings.redis_url:
-        return None
-    from electis_cli.adapters.redis import ping_redis  # noqa: PLC0415 - an optional extra
-
-    return lambda: ping_redis(settings.redis_url)
+def redis_ping(settings: Settings) -> Callable[[], None] | None:
+    """Return how to ask whether Redis answers, or None when none is configured."""
+    return (lambda: ping_redis(settings.redis_url)) if settings.redis_url else None

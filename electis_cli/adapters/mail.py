@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import smtplib
 import ssl
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
-from urllib.parse import parse_qs, unquote, urlsplit
+from email.utils import formatdate
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from electis_cli.domain.errors import Misconfigured
 
 SMTP_SECONDS = 15.0
+_FIRST_PERMANENT = 500
 
 
 def send_mail(url: str, *, recipient: str, subject: str, body: str, message_id: str) -> None:
@@ -19,31 +21,80 @@ def send_mail(url: str, *, recipient: str, subject: str, body: str, message_id: 
 
     Raises OSError (smtplib's errors among them) when it did not go out, and Misconfigured for a URL that is none.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise Misconfigured(
-            "The mail server's URL can not be read.", fix="export ELECTIS_SMTP_URL=smtp://HOST:PORT"
-        )
+    parts = _parse(url)
     sender = parse_qs(parts.query).get("from", [f"electis@{parts.hostname}"])[0]
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, recipient, subject
     message["Date"] = formatdate()
     # The same id for every try of one mail, so that a repeated delivery can be recognized.
-    message["Message-ID"] = make_msgid(idstring=message_id, domain="electis.invalid")
+    message["Message-ID"] = f"<{message_id}@electis.invalid>"
     message.set_content(body)
-    context = ssl.create_default_context()
-    if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(
-            parts.hostname, parts.port or 465, timeout=SMTP_SECONDS, context=context
-        )
-    else:
-        server = smtplib.SMTP(parts.hostname, parts.port or 25, timeout=SMTP_SECONDS)
-    with contextlib.closing(server):
-        if parts.scheme == "smtp":
-            server.ehlo()
-            if server.has_extn("starttls"):
-                server.starttls(context=context)
+    with contextlib.closing(_connect(parts)) as server:
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
         server.send_message(message)
-        server.quit()
+        # The mail is accepted: a server that hangs up without a word must not make us send it again.
+        with contextlib.suppress(OSError):
+            server.quit()
+
+
+def describe_failure(error: OSError) -> str:
+    """Return what went wrong as a class and a code; the server's own words can hold addresses and secrets."""
+    code = _answer_code(error)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
+
+
+def is_permanent(error: OSError) -> bool:
+    """Tell whether the server will not take this mail later either (an answer of 500 and more)."""
+    return (_answer_code(error) or 0) >= _FIRST_PERMANENT
+
+
+def _answer_code(error: OSError) -> int | None:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return min((code for code, _ in error.recipients.values()), default=None)
+    return None
+
+
+def _parse(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        readable = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        readable = False
+    if not readable:
+        raise Misconfigured(
+            "The mail server's URL can not be read.", fix="export ELECTIS_SMTP_URL=smtp://HOST:PORT"
+        )
+    return parts
+
+
+def _connect(parts: SplitResult) -> smtplib.SMTP:
+    host = parts.hostname or ""
+    context = ssl.create_default_context()
+    if parts.scheme == "smtps":
+        return smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_SECONDS, context=context)
+    server = smtplib.SMTP(host, parts.port or 25, timeout=SMTP_SECONDS)
+    try:
+        server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=context)
+        elif parts.username and not _is_loopback(host):
+            raise Misconfigured(
+                "The mail server offers no encryption, and its password is never sent without.",
+                fix="use smtps://, or a server that offers STARTTLS",
+            )
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

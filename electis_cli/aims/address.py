@@ -88,9 +88,9 @@ def check_allowed(address: Address, *, allowed_hosts: str, embedded: bool) -> No
     if entries:
         if address.origin in entries or (parts.scheme == "https" and host in entries):
             return
-    elif parts.scheme == "https" and (host == VENDOR_DOMAIN or host.endswith("." + VENDOR_DOMAIN)):
-        return
-    elif parts.scheme == "http" and embedded and _is_loopback(host):
+    elif (parts.scheme == "https" and (host == VENDOR_DOMAIN or host.endswith("." + VENDOR_DOMAIN))) or (
+        parts.scheme == "http" and embedded and _is_loopback(host)
+    ):
         return
     raise HostNotAllowed(
         f"AIMS at {address.origin} is not on the list of allowed hosts.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.conference import Room
 
 
-def _room(row: Mapping[str, Any]) -> Room:
+def _room(row: Any) -> Room:
     fields = {name: row[name] for name in Room.__dataclass_fields__}
     fields["participants"] = tuple(row["participants"])
     return Room(**fields)
@@ -67,6 +67,17 @@ def rooms_by_external_id(uow: UnitOfWork, store_id: str, external_ids: Iterable[
     return found
 
 
+def lock_rooms(uow: UnitOfWork, store_id: str) -> dict[str, Room]:
+    """Return all conference rooms of a store by external id, locked until the end of the transaction."""
+    statement = (
+        sa.select(conference_rooms)
+        .where(mine(uow, conference_rooms), conference_rooms.c.store_id == store_id)
+        .order_by(conference_rooms.c.external_id)
+        .with_for_update()
+    )
+    return {row["external_id"]: _room(row) for row in uow.execute(statement).mappings()}
+
+
 def insert_rooms(uow: UnitOfWork, new: Iterable[Room], now: datetime) -> None:
     """Insert conference rooms."""
     rows = [
@@ -98,6 +109,34 @@ def save_room(uow: UnitOfWork, room: Room, now: datetime) -> bool:
         .values(**_values(room), version=room.version + 1, updated_at=now)
     )
     return uow.execute(statement).rowcount == 1
+
+
+def save_rooms(uow: UnitOfWork, changed: Iterable[Room], now: datetime) -> bool:
+    """Write many conference rooms like `save_room`; False when somebody was faster with one of them."""
+    found = list(changed)
+    if not found:
+        return True
+    columns = {
+        name: sa.bindparam("b_" + name, type_=conference_rooms.c[name].type) for name in _values(found[0])
+    }
+    statement = (
+        conference_rooms.update()
+        .where(
+            mine(uow, conference_rooms),
+            conference_rooms.c.id == sa.bindparam("b_id"),
+            conference_rooms.c.version == sa.bindparam("b_version"),
+        )
+        .values(**columns, version=conference_rooms.c.version + 1, updated_at=now)
+    )
+    rows = [
+        {
+            "b_id": room.id,
+            "b_version": room.version,
+            **{"b_" + name: value for name, value in _values(room).items()},
+        }
+        for room in found
+    ]
+    return uow.execute(statement, rows).rowcount == len(rows)
 
 
 def delete_room(uow: UnitOfWork, room: Room) -> bool:

@@ -14,7 +14,7 @@ from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.queue import LabelWish, State
 
 
-def _wish(row: Mapping[str, Any]) -> LabelWish:
+def _wish(row: Any) -> LabelWish:
     fields = {name: row[name] for name in LabelWish.__dataclass_fields__}
     fields["state"] = State(row["state"])
     return LabelWish(**fields)
@@ -119,26 +119,33 @@ def save_wish(
 
 def wish_page(uow: UnitOfWork, store_id: str, article_id: str, page: int, now: datetime) -> None:
     """Wish another page for every label of an article."""
-    uow.execute(
-        label_links.update()
-        .where(
-            mine(uow, label_links),
-            label_links.c.store_id == store_id,
-            label_links.c.desired_article == article_id,
-            label_links.c.desired_page.is_distinct_from(page),
-        )
-        .values(
-            desired_page=page,
-            version=label_links.c.version + 1,
-            state=State.ACTIVE.value,
-            attempts=0,
-            doubts=0,
-            next_attempt_at=None,
-            error_class=None,
-            error_text=None,
-            updated_at=now,
-        )
-    )
+    wish_pages(uow, store_id, {article_id: page}, now)
+
+
+def wish_pages(uow: UnitOfWork, store_id: str, pages: Mapping[str, int], now: datetime) -> None:
+    """Wish pages for the labels of many articles, in as many statements as there are different pages."""
+    for page in sorted(set(pages.values())):
+        for piece in chunks([article_id for article_id, wanted in pages.items() if wanted == page]):
+            uow.execute(
+                label_links.update()
+                .where(
+                    mine(uow, label_links),
+                    label_links.c.store_id == store_id,
+                    label_links.c.desired_article.in_(piece),
+                    label_links.c.desired_page.is_distinct_from(page),
+                )
+                .values(
+                    desired_page=page,
+                    version=label_links.c.version + 1,
+                    state=State.ACTIVE.value,
+                    attempts=0,
+                    doubts=0,
+                    next_attempt_at=None,
+                    error_class=None,
+                    error_text=None,
+                    updated_at=now,
+                )
+            )
 
 
 def update_wish(

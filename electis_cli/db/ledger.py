@@ -16,7 +16,7 @@ from electis_cli.domain.queue import MOST_KNOWN, LedgerRow, State
 SEQUENCE = "desired_seq"
 
 
-def _row(row: Mapping[str, Any]) -> LedgerRow:
+def _row(row: Any) -> LedgerRow:
     fields = {name: row[name] for name in LedgerRow.__dataclass_fields__}
     fields["state"] = State(row["state"])
     return LedgerRow(**fields)
@@ -111,11 +111,23 @@ def _due(uow: UnitOfWork, store_id: str, now: datetime) -> list[sa.ColumnElement
 
 
 def due_rows(
-    uow: UnitOfWork, store_id: str, now: datetime, *, limit: int, among: Iterable[str] | None = None
+    uow: UnitOfWork,
+    store_id: str,
+    now: datetime,
+    *,
+    limit: int,
+    tombstones: bool,
+    among: Iterable[str] | None = None,
 ) -> list[LedgerRow]:
-    """Return the rows to push now, in the order in which they were changed; `among` claims (locks) just those."""
+    """Return the rows to push now, in the order in which they were changed: tombstones, or all others.
+
+    `among` claims (locks) just those that are still due.
+    """
     statement = (
-        sa.select(articles).where(*_due(uow, store_id, now)).order_by(articles.c.desired_seq).limit(limit)
+        sa.select(articles)
+        .where(*_due(uow, store_id, now), articles.c.desired_deleted.is_(tombstones))
+        .order_by(articles.c.desired_seq)
+        .limit(limit)
     )
     if among is None:
         return [_row(row) for row in uow.execute(statement).mappings()]

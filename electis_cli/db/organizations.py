@@ -41,7 +41,7 @@ class Organization:
     created_at: datetime
 
 
-def _organization(row: Mapping[str, Any]) -> Organization:
+def _organization(row: Any) -> Organization:
     fields = {name: row[name] for name in Organization.__dataclass_fields__}
     fields["article_format"] = format_from_stored(row["article_format"]) if row["article_format"] else None
     fields["mapping"] = mapping_from_stored(row["mapping"])
@@ -64,11 +64,10 @@ def find_organization(
     return _organization(row) if row else None
 
 
-def own_organization(uow: UnitOfWork) -> Organization:
+def own_organization(uow: UnitOfWork, *, lock: bool = False) -> Organization:
     """Return the organization this unit of work is bound to."""
-    return _organization(
-        uow.execute(sa.select(organizations).where(organizations.c.id == uow.tenant)).mappings().one()
-    )
+    statement = sa.select(organizations).where(organizations.c.id == uow.tenant)
+    return _organization(uow.execute(statement.with_for_update() if lock else statement).mappings().one())
 
 
 def list_organizations(uow: UnitOfWork) -> list[Organization]:

@@ -61,15 +61,16 @@ def rotate_refresh_token(uow: UnitOfWork, token_hash: str, now: datetime) -> boo
 
 def revoke_session(uow: UnitOfWork, session_id: str, now: datetime, why: str) -> None:
     """Revoke a session and every refresh token of it (the whole family)."""
-    uow.execute(
-        sessions.update()
-        .where(sessions.c.id == session_id, sessions.c.revoked_at.is_(None))
-        .values(revoked_at=now, revoked_why=why)
-    )
+    # Tokens first, as a refresh locks them first: a refresh and a revocation wait for one another, in one order.
     uow.execute(
         refresh_tokens.update()
         .where(refresh_tokens.c.session_id == session_id, refresh_tokens.c.revoked_at.is_(None))
         .values(revoked_at=now)
+    )
+    uow.execute(
+        sessions.update()
+        .where(sessions.c.id == session_id, sessions.c.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_why=why)
     )
 
 
@@ -84,23 +85,39 @@ def revoke_user_sessions(uow: UnitOfWork, user_id: str, now: datetime, why: str)
     return len(ids)
 
 
-def find_login_attempts(uow: UnitOfWork, subject: str) -> Any:
-    """Return the failed attempts counted for a subject, or None."""
-    return one_or_none(uow, sa.select(login_attempts).where(login_attempts.c.subject == subject))
+def list_sessions(uow: UnitOfWork, user_id: str) -> list[dict[str, Any]]:
+    """Return a user's sessions that can still be refreshed or used, newest first, with `refresh_expires_at`."""
+    newest = (
+        sa.select(refresh_tokens.c.session_id, sa.func.max(refresh_tokens.c.expires_at).label("at"))
+        .where(refresh_tokens.c.rotated_at.is_(None), refresh_tokens.c.revoked_at.is_(None))
+        .group_by(refresh_tokens.c.session_id)
+        .subquery()
+    )
+    statement = (
+        sa.select(sessions, newest.c.at.label("refresh_expires_at"))
+        .join(newest, newest.c.session_id == sessions.c.id)
+        .where(sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None))
+        .order_by(sessions.c.id.desc())
+    )
+    return [dict(row) for row in uow.execute(statement).mappings()]
 
 
-def save_login_attempts(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
-    """Insert or replace the failed attempts counted for a subject."""
+def lock_login_attempts(uow: UnitOfWork, subject: str, now: datetime) -> Any:
+    """Return the attempts counted for a subject, locked; an unknown subject starts with none."""
     uow.upsert(
         login_attempts,
-        [values],
+        [{"subject": subject, "failures": 0, "window_started_at": now}],
         key=["subject"],
-        update=lambda new: {
-            "failures": new.failures,
-            "window_started_at": new.window_started_at,
-            "blocked_until": new.blocked_until,
-        },
+        update=None,
     )
+    return one_or_none(
+        uow, sa.select(login_attempts).where(login_attempts.c.subject == subject).with_for_update()
+    )
+
+
+def update_login_attempts(uow: UnitOfWork, subject: str, values: Mapping[str, Any]) -> None:
+    """Change the attempts counted for a subject."""
+    uow.execute(login_attempts.update().where(login_attempts.c.subject == subject).values(**values))
 
 
 def clear_login_attempts(uow: UnitOfWork, subject: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.spaces import Space
 
 
-def _space(row: Mapping[str, Any]) -> Space:
+def _space(row: Any) -> Space:
     return Space(**{name: row[name] for name in Space.__dataclass_fields__})
 
 
@@ -54,6 +54,17 @@ def spaces_by_external_id(
     return found
 
 
+def lock_spaces(uow: UnitOfWork, store_id: str) -> dict[str, Space]:
+    """Return all spaces of a store by external id, locked until the end of the transaction."""
+    statement = (
+        sa.select(spaces)
+        .where(mine(uow, spaces), spaces.c.store_id == store_id)
+        .order_by(spaces.c.external_id)
+        .with_for_update()
+    )
+    return {row["external_id"]: _space(row) for row in uow.execute(statement).mappings()}
+
+
 def insert_spaces(uow: UnitOfWork, new: Iterable[Space], now: datetime) -> None:
     """Insert spaces; an external id that exists already breaks a rule of the database (ChangedMeanwhile)."""
     rows = [
@@ -81,6 +92,27 @@ def save_space(uow: UnitOfWork, space: Space, now: datetime) -> bool:
         .values(data=dict(space.data), version=space.version + 1, updated_at=now)
     )
     return uow.execute(statement).rowcount == 1
+
+
+def save_spaces(uow: UnitOfWork, changed: Iterable[Space], now: datetime) -> bool:
+    """Write the data of many spaces like `save_space`; False when somebody was faster with one of them."""
+    rows = [
+        {"b_id": space.id, "b_version": space.version, "b_data": dict(space.data)} for space in changed
+    ]
+    statement = (
+        spaces.update()
+        .where(
+            mine(uow, spaces),
+            spaces.c.id == sa.bindparam("b_id"),
+            spaces.c.version == sa.bindparam("b_version"),
+        )
+        .values(
+            data=sa.bindparam("b_data", type_=spaces.c.data.type),
+            version=spaces.c.version + 1,
+            updated_at=now,
+        )
+    )
+    return not rows or uow.execute(statement, rows).rowcount == len(rows)
 
 
 def delete_space(uow: UnitOfWork, space: Space) -> bool:

@@ -10,8 +10,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from electis_cli.db.rows import mine, one_or_none
-from electis_cli.db.tables import conference_rooms, people, spaces, stores
+from electis_cli.db.tables import (
+    alerts,
+    articles,
+    conference_rooms,
+    dead_letters,
+    known_hashes,
+    label_links,
+    leases,
+    people,
+    spaces,
+    stores,
+    sync_conflicts,
+    sync_runs,
+)
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.articles import ABSENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +50,7 @@ class Store:
     created_at: datetime
 
 
-def _store(row: Mapping[str, Any]) -> Store:
+def _store(row: Any) -> Store:
     return Store(**{name: row[name] for name in Store.__dataclass_fields__})
 
 
@@ -46,14 +60,16 @@ def list_stores(uow: UnitOfWork) -> list[Store]:
     return [_store(row) for row in rows]
 
 
-def find_store(uow: UnitOfWork, *, code: str | None = None, store_id: str | None = None) -> Store | None:
+def find_store(
+    uow: UnitOfWork, *, code: str | None = None, store_id: str | None = None, lock: bool = False
+) -> Store | None:
     """Return the store with this code or id, or None."""
     statement = sa.select(stores).where(mine(uow, stores))
     if code is not None:
         statement = statement.where(stores.c.code == code)
     if store_id is not None:
         statement = statement.where(stores.c.id == store_id)
-    row = one_or_none(uow, statement)
+    row = one_or_none(uow, statement.with_for_update() if lock else statement)
     return _store(row) if row else None
 
 
@@ -78,3 +94,41 @@ def count_facts(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, dict[str
             if store_id in counts:
                 counts[store_id][name] = count
     return counts
+
+
+def count_at_aims(uow: UnitOfWork, store_id: str) -> tuple[int, int]:
+    """Return how many articles of a store AIMS holds as far as we know, and how many calls are in flight."""
+    held, flying = uow.execute(
+        sa.select(
+            sa.func.count().filter(
+                sa.and_(articles.c.base_hash.is_not(None), articles.c.base_hash != ABSENT)
+            ),
+            sa.func.count().filter(articles.c.inflight_version.is_not(None)),
+        ).where(mine(uow, articles), articles.c.store_id == store_id)
+    ).one()
+    labels: int = uow.execute(
+        sa.select(sa.func.count()).where(
+            mine(uow, label_links),
+            label_links.c.store_id == store_id,
+            label_links.c.inflight_version.is_not(None),
+        )
+    ).scalar_one()
+    return held, flying + labels
+
+
+def delete_store(uow: UnitOfWork, store_id: str, now: datetime) -> None:
+    """Delete a store and every row of it; its alerts are closed and kept, as other stores may share them."""
+    uow.execute(
+        alerts.update()
+        .where(mine(uow, alerts), alerts.c.store_id == store_id)
+        .values(
+            store_id=None,
+            closed_at=sa.func.coalesce(alerts.c.closed_at, sa.literal(now, alerts.c.closed_at.type)),
+        )
+    )
+    for table in (
+        people, spaces, conference_rooms, label_links, dead_letters, articles, known_hashes, sync_runs, sync_conflicts,
+    ):  # fmt: skip
+        uow.execute(table.delete().where(mine(uow, table), table.c.store_id == store_id))
+    uow.execute(leases.delete().where(leases.c.resource.in_([f"push:{store_id}", f"sync:{store_id}"])))
+    uow.execute(stores.delete().where(mine(uow, stores), stores.c.id == store_id))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import mine
-from electis_cli.db.tables import audit_log, events, outgoing_mail
+from electis_cli.db.rows import mine, one_or_none
+from electis_cli.db.tables import alerts, audit_log, events, outgoing_mail
 from electis_cli.db.unit_of_work import UnitOfWork
 
 
@@ -55,19 +55,78 @@ def list_mail(uow: UnitOfWork) -> list[dict[str, Any]]:
     return [dict(row) for row in uow.execute(statement).mappings()]
 
 
-def due_mail(uow: UnitOfWork, now: datetime, limit: int) -> list[dict[str, Any]]:
-    """Return mails whose time has come, oldest first, with their sealed bodies."""
+def find_mail(uow: UnitOfWork, mail_id: str) -> dict[str, Any] | None:
+    """Return one mail of the outbox with its sealed body, locked."""
+    statement = sa.select(outgoing_mail).where(mine(uow, outgoing_mail), outgoing_mail.c.id == mail_id)
+    row = one_or_none(uow, statement.with_for_update())
+    return dict(row) if row else None
+
+
+def claim_mail(uow: UnitOfWork, now: datetime, until: datetime) -> dict[str, Any] | None:
+    """Take the oldest mail whose time has come: until then nobody else gets it. Returns it with its sealed body."""
+    due = (
+        outgoing_mail.c.org_id == uow.tenant,
+        outgoing_mail.c.state == "waiting",
+        outgoing_mail.c.next_attempt_at <= now,
+    )
+    oldest = sa.select(outgoing_mail.c.id).where(*due).order_by(outgoing_mail.c.id).limit(1)
     statement = (
-        sa.select(outgoing_mail)
+        outgoing_mail.update()
+        # Of two that found the same mail, the second finds its time moved when the first has committed.
+        .where(*due, outgoing_mail.c.id == oldest.with_for_update(skip_locked=True).scalar_subquery())
+        .values(next_attempt_at=until, attempts=outgoing_mail.c.attempts + 1)
+        .returning(outgoing_mail)
+    )
+    row = uow.execute(statement).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def supersede_mail(uow: UnitOfWork, recipient: str, kinds: Sequence[str]) -> int:
+    """Wipe the bodies of mails that tell a secret which holds no more; returns how many there were."""
+    statement = (
+        outgoing_mail.update()
         .where(
             mine(uow, outgoing_mail),
-            outgoing_mail.c.state == "waiting",
-            outgoing_mail.c.next_attempt_at <= now,
+            outgoing_mail.c.recipient == recipient,
+            outgoing_mail.c.kind.in_(kinds),
+            outgoing_mail.c.state.in_(["waiting", "failed"]),
         )
-        .order_by(outgoing_mail.c.id)
-        .limit(limit)
+        .values(state="superseded", body=None)
     )
-    return [dict(row) for row in uow.execute(statement).mappings()]
+    return uow.execute(statement).rowcount
+
+
+def count_mail(uow: UnitOfWork, state: str) -> int:
+    """Return how many mails of the outbox are in a state."""
+    statement = sa.select(sa.func.count()).where(mine(uow, outgoing_mail), outgoing_mail.c.state == state)
+    count: int = uow.execute(statement).scalar_one()
+    return count
+
+
+def claim_alerts(uow: UnitOfWork, now: datetime, since: datetime) -> list[dict[str, Any]]:
+    """Return the open alerts to mail now and mark them as mailed.
+
+    These happened since they were last mailed, and nobody was mailed about their cause after `since`.
+    """
+    again = alerts.alias("again")
+    recent = sa.exists().where(
+        again.c.org_id == alerts.c.org_id, again.c.cause == alerts.c.cause, again.c.mailed_at > since
+    )
+    statement = (
+        alerts.update()
+        .where(
+            mine(uow, alerts),
+            alerts.c.closed_at.is_(None),
+            sa.or_(alerts.c.mailed_at.is_(None), alerts.c.last_at > alerts.c.mailed_at),
+            # Asked of the row itself too: after waiting for another writer only that is looked at again.
+            sa.or_(alerts.c.mailed_at.is_(None), alerts.c.mailed_at <= since),
+            ~recent,
+        )
+        .values(mailed_at=now)
+        .returning(alerts)
+    )
+    rows = [dict(row) for row in uow.execute(statement).mappings()]
+    return sorted(rows, key=lambda row: str(row["id"]))
 
 
 def update_mail(uow: UnitOfWork, mail_id: str, values: Mapping[str, Any]) -> None:

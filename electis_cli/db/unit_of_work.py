@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,6 +58,12 @@ class UnitOfWork:
             raise LookupError(msg)
         self.org_id = org_id
         self.announce_tenant()
+
+    @contextlib.contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what happens inside the block when it raises, and nothing else of the transaction."""
+        with self.connection.begin_nested():
+            yield
 
     def commit(self) -> None:
         """Let the transaction commit when the block ends without an error."""

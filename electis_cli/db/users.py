@@ -32,7 +32,7 @@ class User:
     created_at: datetime
 
 
-def _user(row: Mapping[str, Any]) -> User:
+def _user(row: Any) -> User:
     fields = {name: row[name] for name in User.__dataclass_fields__}
     fields["role"] = Role(row["role"])
     return User(**fields)
@@ -43,14 +43,16 @@ def _visible(uow: UnitOfWork) -> sa.Select[Any]:
     return statement if uow.org_id is None else statement.where(users.c.org_id == uow.org_id)
 
 
-def find_user(uow: UnitOfWork, *, email: str | None = None, user_id: str | None = None) -> User | None:
+def find_user(
+    uow: UnitOfWork, *, email: str | None = None, user_id: str | None = None, lock: bool = False
+) -> User | None:
     """Return a user by email (casefolded) or id; a bound unit of work sees its own organization's users only."""
     statement = _visible(uow)
     if email is not None:
         statement = statement.where(users.c.email == email)
     if user_id is not None:
         statement = statement.where(users.c.id == user_id)
-    row = one_or_none(uow, statement)
+    row = one_or_none(uow, statement.with_for_update() if lock else statement)
     return _user(row) if row else None
 
 
@@ -77,7 +79,8 @@ def count_active_admins(uow: UnitOfWork) -> int:
     statement = sa.select(users.c.id).where(
         users.c.org_id == uow.tenant, users.c.role == Role.ADMIN.value, users.c.is_active.is_(True)
     )
-    return len(uow.execute(statement.with_for_update()).all())
+    # Locked in one order by everybody, so that two demotions wait for one another instead of deadlocking.
+    return len(uow.execute(statement.order_by(users.c.id).with_for_update()).all())
 
 
 def insert_user(uow: UnitOfWork, values: Mapping[str, Any]) -> None:

@@ -29,7 +29,7 @@ def weakness(password: str, *, email: str = "") -> str | None:
         return f"It has fewer than {LEAST_DIFFERENT} different characters."
     if folded in _KNOWN_BAD:
         return "It is one of the passwords that are tried first."
-    if len(name) > 2 and name in folded:  # noqa: PLR2004 - names of one or two letters occur in any text
+    if len(name) > 2 and name in folded:
         return "It contains the name of its own email address."
     return None
 

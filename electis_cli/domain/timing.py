@@ -40,7 +40,7 @@ def backoff_delay(attempts: int, fraction: float) -> timedelta:
     `fraction` (0 to 1, drawn by the caller) spreads the waits evenly between half a second and
     min(15 min, 2 s * 4^attempts), so that rows that failed together do not come back together.
     """
-    longest = min(BACKOFF_LIMIT, BACKOFF_BASE * 4 ** min(attempts, _LARGEST_EXPONENT))
+    longest = min(BACKOFF_LIMIT, BACKOFF_BASE * (1 << 2 * min(attempts, _LARGEST_EXPONENT)))
     return max(BACKOFF_LEAST, longest * fraction)
 
 

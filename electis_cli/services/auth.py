@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from electis_cli.adapters.access_tokens import hash_token, sign_access_token
 from electis_cli.adapters.password_hashing import hash_password, verify_password
 from electis_cli.adapters.session_store import SessionStore, StoredSession
-from electis_cli.db import alerts, organizations, sessions, users
+from electis_cli.db import alerts, organizations, sessions, trail, users
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.db.users import User
 from electis_cli.domain.access import Actor
 from electis_cli.domain.errors import (
     AccountInactive,
-    LoginThrottled,
     NotAuthenticated,
     OrganizationNotFound,
     PasswordMustChange,
@@ -29,10 +27,9 @@ from electis_cli.domain.errors import (
 )
 from electis_cli.domain.passwords import require_strong
 from electis_cli.services.change import Change, Scope
+from electis_cli.services.login_limit import forget_attempts, take_attempt
+from electis_cli.services.mail import PASSWORD_MAILS
 from electis_cli.services.runtime import Runtime
-
-MOST_FAILURES = 10
-FAILURE_WINDOW = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +52,12 @@ def log_in(runtime: Runtime, email: str, password: str) -> Login:
     LoginThrottled with the time to wait, AccountInactive.
     """
     address = email.strip().casefold()
-    subject = hash_token(address)
+    take_attempt(runtime, address)
     with runtime.database.read() as uow:
-        _refuse_blocked(sessions.find_login_attempts(uow, subject), runtime.clock())
         user = users.find_user(uow, email=address)
         stored = users.password_hash_of(uow, user.id) if user else None
     # The slow part runs outside of any transaction.
     if not verify_password(stored, password) or user is None:
-        _count_failure(runtime, subject)
         raise WrongCredentials(fix="check both and try again: electis login EMAIL")
     if not user.is_active:
         raise AccountInactive(fix="ask an admin of your organization")
@@ -70,10 +65,10 @@ def log_in(runtime: Runtime, email: str, password: str) -> Login:
         now = runtime.clock()
         if users.password_hash_of(uow, user.id) != stored:
             raise WrongCredentials  # the password was changed while we were checking the old one
-        sessions.clear_login_attempts(uow, subject)
+        forget_attempts(runtime, uow, address)
         login = _open_session(runtime, uow, user, now)
         users.update_user(uow, user.id, {"last_login_at": now})
-        _audit(runtime, uow, user, "user:logged_in", now)
+        record_own(runtime, uow, user, "user:logged_in", now)
         uow.commit()
     return login
 
@@ -98,7 +93,7 @@ def refresh(runtime: Runtime, refresh_token: str) -> Login:
         if token["rotated_at"] is not None:
             # Somebody has a copy: whoever comes second ends the session for both.
             sessions.revoke_session(uow, session["id"], now, "refresh token used twice")
-            _audit(runtime, uow, user, "session:reuse_detected", now)
+            record_own(runtime, uow, user, "session:reuse_detected", now)
             _alert_reuse(runtime, uow, user, now)
             uow.commit()
             raise SessionRevoked(why="The refresh token was used twice, so the session was ended.")
@@ -154,7 +149,7 @@ def log_out(runtime: Runtime, store: SessionStore) -> bool:
             session = sessions.find_session(uow, session_id=token["session_id"])
             user = users.find_user(uow, user_id=session["user_id"])
             if user is not None:
-                _audit(runtime, uow, user, "user:logged_out", now)
+                record_own(runtime, uow, user, "user:logged_out", now)
         uow.commit()
     return True
 
@@ -197,6 +192,14 @@ def actor_of(user: User, *, source: str) -> Actor:
     )
 
 
+def actor_of_session(runtime: Runtime, store: SessionStore, *, temporary_password: bool = False) -> Actor:
+    """Return whoever is logged in on this machine. Raises NotAuthenticated, PasswordMustChange."""
+    user = current_user(runtime, store)
+    if user.must_change_password and not temporary_password:
+        raise PasswordMustChange
+    return actor_of(user, source="cli")
+
+
 def scope_of_session(
     runtime: Runtime, store: SessionStore, *, org: str | None, temporary_password: bool = False
 ) -> Scope:
@@ -205,10 +208,7 @@ def scope_of_session(
     Another tenant's organization is not found for everyone but platform roles. Raises NotAuthenticated,
     PasswordMustChange, OrganizationNotFound, UsageProblem.
     """
-    user = current_user(runtime, store)
-    if user.must_change_password and not temporary_password:
-        raise PasswordMustChange
-    actor = actor_of(user, source="cli")
+    actor = actor_of_session(runtime, store, temporary_password=temporary_password)
     with runtime.database.read() as uow:
         named = organizations.find_organization(uow, code=org) if org else None
     if org and (named is None or (not actor.is_platform and named.id != actor.org_id)):
@@ -219,62 +219,33 @@ def scope_of_session(
     return Scope(runtime=runtime, actor=actor, org_id=org_id)
 
 
-def change_password(scope: Scope, old: str, new: str) -> int:
-    """Change one's own password, end all one's sessions and return how many there were.
+def change_password(runtime: Runtime, user: User, old: str, new: str) -> int:
+    """Change one's own password, end all one's sessions and return how many there were (flow 5.2).
 
-    Raises WrongCredentials for a wrong old password and WeakPassword, with the reason, for a weak new one.
+    Raises WrongCredentials for a wrong old password, LoginThrottled after too many of them, and WeakPassword, with
+    the reason, for a weak new one.
     """
-    runtime, user_id = scope.runtime, scope.actor.user_id
-    if user_id is None:
-        raise NotAuthenticated
+    take_attempt(runtime, user.email)
     with runtime.database.read() as uow:
-        stored = users.password_hash_of(uow, user_id)
+        stored = users.password_hash_of(uow, user.id)
     if not verify_password(stored, old):
-        raise WrongCredentials("The old password is wrong.")
-    require_strong(new, email=scope.actor.email)
+        raise WrongCredentials("The old password is wrong.", fix="electis password change")
+    require_strong(new, email=user.email)
     if new == old:
         raise WeakPassword("The new password is the old one.", why="A change must change something.")
     hashed = hash_password(new)
     with runtime.database.write() as uow:
         now = runtime.clock()
-        if users.password_hash_of(uow, user_id) != stored:
-            raise WrongCredentials("The old password is wrong.")
-        users.update_user(uow, user_id, {"password_hash": hashed, "must_change_password": False})
-        ended = sessions.revoke_user_sessions(uow, user_id, now, "password changed")
-        user = users.find_user(uow, user_id=user_id)
-        if user is not None:
-            _audit(runtime, uow, user, "user:password_changed", now)
+        if users.password_hash_of(uow, user.id) != stored:
+            raise WrongCredentials("The old password is wrong.", fix="electis password change")
+        forget_attempts(runtime, uow, user.email)
+        users.update_user(uow, user.id, {"password_hash": hashed, "must_change_password": False})
+        ended = sessions.revoke_user_sessions(uow, user.id, now, "password changed")
+        record_own(runtime, uow, user, "user:password_changed", now)
+        if user.org_id is not None:
+            trail.supersede_mail(uow, user.email, PASSWORD_MAILS)
         uow.commit()
     return ended
-
-
-def _refuse_blocked(attempts: Any, now: datetime) -> None:
-    until = attempts["blocked_until"] if attempts else None
-    if until is not None and until > now:
-        seconds = int((until - now).total_seconds()) + 1
-        raise LoginThrottled(
-            why=f"Try again in {seconds} seconds.",
-            fix="wait, then: electis login EMAIL",
-            wait_seconds=seconds,
-        )
-
-
-def _count_failure(runtime: Runtime, subject: str) -> None:
-    with runtime.database.write() as uow:
-        now = runtime.clock()
-        attempts = sessions.find_login_attempts(uow, subject)
-        fresh = attempts is None or now - attempts["window_started_at"] > FAILURE_WINDOW
-        failures = 1 if fresh else attempts["failures"] + 1
-        sessions.save_login_attempts(
-            uow,
-            {
-                "subject": subject,
-                "failures": failures,
-                "window_started_at": now if fresh else attempts["window_started_at"],
-                "blocked_until": now + FAILURE_WINDOW if failures >= MOST_FAILURES else None,
-            },
-        )
-        uow.commit()
 
 
 def _open_session(runtime: Runtime, uow: UnitOfWork, user: User, now: datetime) -> Login:
@@ -333,7 +304,8 @@ def _tenant_change(runtime: Runtime, uow: UnitOfWork, user: User, now: datetime)
     return Change(uow=uow, scope=scope, now=now)
 
 
-def _audit(runtime: Runtime, uow: UnitOfWork, user: User, action: str, now: datetime) -> None:
+def record_own(runtime: Runtime, uow: UnitOfWork, user: User, action: str, now: datetime) -> None:
+    """Append to the trail of a user's own organization what they did to their own login."""
     change = _tenant_change(runtime, uow, user, now)
     if change is not None:
         change.record(action, "user", user.id)

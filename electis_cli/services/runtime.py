@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from electis_cli.adapters.redis import SharedCounter
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.aims.client import AimsClient
 from electis_cli.db.engine import Database
@@ -46,5 +47,6 @@ class Runtime:
     connect: Callable[[Organization], AimsClient]
     send_mail: Callable[..., None] | None = None
     redis_ping: Callable[[], None] | None = None
+    login_counter: SharedCounter | None = None  # without Redis the database counts
     tuning: Tuning = field(default_factory=Tuning)
     holder: str = "electis"  # names this process in leases

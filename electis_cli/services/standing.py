@@ -21,7 +21,7 @@ class Standing:
 def standings(uow: UnitOfWork, store_id: str, article_ids: Iterable[str]) -> dict[str, Standing]:
     """Return how some articles of a store stand, by article id."""
     wanted = set(article_ids)
-    if len(wanted) > 2000:  # noqa: PLR2004 - from here on reading the store once is cheaper than lists of ids
+    if len(wanted) > 2000:
         rows = ledger.all_rows(uow, store_id)
         wishes = labels.list_wishes(uow, [store_id])
     else:

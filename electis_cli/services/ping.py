@@ -1,0 +1,122 @@
+"""Is AIMS there? One uncached question, what it means for the queue, and the breaker (flow 4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from electis_cli.aims.client import AimsClient
+from electis_cli.db import accounts, alerts, ledger, organizations, stores
+from electis_cli.db.accounts import Account
+from electis_cli.domain.access import Action, system_actor
+from electis_cli.domain.errors import AimsCompanyRefused, AimsLoginRefused, AimsNotConfigured, ElectisError
+from electis_cli.services.change import Change, Scope, changing, reading
+from electis_cli.services.runtime import Runtime
+
+BREAKER_ALERT = "aims:breaker"
+HOPELESS = frozenset({"login", "license"})
+HOPELESS_PROBE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingView:
+    """What a ping found."""
+
+    ok: bool
+    milliseconds: int | None
+    base_url: str | None
+    breaker: str
+    error_code: str | None = None
+    error: str | None = None
+
+
+def ping(scope: Scope) -> PingView:
+    """Ask AIMS once, uncached, and let the queue go on when it answers. Raises AimsNotConfigured."""
+    with reading(scope) as read:
+        organization = read.organization()
+    if organization.aims_base_url is None:
+        raise AimsNotConfigured
+    client = scope.runtime.connect(organization)
+    seconds: float | None = None
+    failure: ElectisError | None = None
+    try:
+        seconds = _ask(client)
+    except ElectisError as error:
+        failure = error
+    finally:
+        client.close()
+    system = Scope(runtime=scope.runtime, actor=system_actor(scope.actor.source), org_id=scope.org_id)
+    with changing(system, Action.SYNC) as change:
+        note_ping(change, failure)
+        if failure is not None and isinstance(failure, (AimsLoginRefused, AimsCompanyRefused)):
+            reason = "login" if isinstance(failure, AimsLoginRefused) else "license"
+            open_breaker(change, reason=reason, error=failure)
+        elif failure is not None:
+            open_breaker(change, reason="health", error=failure)
+        account = accounts.find_account(change.uow)
+    return PingView(
+        ok=failure is None,
+        milliseconds=round(seconds * 1000) if seconds is not None else None,
+        base_url=organization.aims_base_url,
+        breaker=account.breaker,
+        error_code=failure.code if failure else None,
+        error=(failure.why or failure.message) if failure else None,
+    )
+
+
+def _ask(client: AimsClient) -> float:
+    return client.ping()
+
+
+def is_ping_due(runtime: Runtime, org_id: str) -> bool:
+    """Tell whether the ping loop should ask now: a refused login or license is asked about once an hour only."""
+    with runtime.database.read(org_id) as uow:
+        organization, account = organizations.own_organization(uow), accounts.find_account(uow)
+    if organization.aims_base_url is None:
+        return False
+    if account.breaker == "open" and account.breaker_reason in HOPELESS and account.pinged_at is not None:
+        return runtime.clock() - account.pinged_at >= HOPELESS_PROBE
+    return True
+
+
+def note_ping(change: Change, failure: ElectisError | None) -> None:
+    """Write down a ping: last answer, event, and a queue that was stopped for health goes on."""
+    uow, now = change.uow, change.now
+    if failure is not None:
+        message = failure.why or failure.message
+        accounts.save_account(uow, {"ping_state": "error", "ping_error": message, "pinged_at": now})
+        change.emit("health:solum:error", {"code": failure.code})
+        return
+    account = accounts.find_account(uow)
+    accounts.save_account(
+        uow, {"ping_state": "ok", "ping_error": None, "pinged_at": now, "last_solum_ping": now}
+    )
+    change.emit("health:solum:ok", {})
+    if account.breaker == "open":
+        _half_open(change)
+
+
+def _half_open(change: Change) -> None:
+    """Let one trial write through; everything that waited for AIMS is due again."""
+    accounts.save_account(change.uow, {"breaker": "half-open", "backoff_until": None})
+    for place in stores.list_stores(change.uow):
+        ledger.wake_rows(change.uow, place.id)
+        stores.update_store(change.uow, place.id, {"backoff_until": None, "backoff_count": 0})
+    alerts.close_alert(change.uow, BREAKER_ALERT, change.now)
+
+
+def open_breaker(change: Change, *, reason: str, error: ElectisError) -> None:
+    """Stop all writes of the account until a ping answers; one alert for the cause."""
+    account: Account = accounts.find_account(change.uow)
+    if account.breaker != "open" or account.breaker_reason != reason:
+        accounts.save_account(
+            change.uow, {"breaker": "open", "breaker_reason": reason, "breaker_since": change.now}
+        )
+    alerts.raise_alert(
+        change.uow,
+        alert_id=change.new_id(),
+        cause=BREAKER_ALERT,
+        text=f"The queue is stopped ({reason}): {error.why or error.message}",
+        store_id=None,
+        now=change.now,
+    )

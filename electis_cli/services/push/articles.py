@@ -1,0 +1,188 @@
+"""Sending articles: read, claim, call, acknowledge; a batch that is refused is halved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from electis_cli.aims.wire import RefusedRecord, WriteAnswer
+from electis_cli.db import labels, ledger, stores
+from electis_cli.domain.errors import (
+    AimsAmbiguous,
+    AimsCompanyRefused,
+    AimsLoginRefused,
+    AimsRejected,
+    AimsThrottled,
+    AimsUnreachable,
+    ElectisError,
+    UnreliableListing,
+)
+from electis_cli.domain.queue import Push, cut_batches, judge_rejection
+from electis_cli.services.push.claim import Claimed, acknowledged, claim, due_articles
+from electis_cli.services.push.session import PushSession, Trouble
+
+CALL_FAILURES = (AimsUnreachable, AimsAmbiguous, AimsThrottled, AimsLoginRefused, AimsCompanyRefused)
+GONE = "ARTICLE_ID_NOT_FOUND"
+STORE_WORDS = ("STORE_CODE_NOT_FOUND", "COMPANY_NOT_FOUND")
+
+
+def push_due_articles(session: PushSession, *, tombstones: bool) -> None:
+    """Push one load of due articles: tombstones, or all others. Raises Trouble, LeaseLost."""
+    due = due_articles(session, tombstones=tombstones)
+    if not due:
+        return
+    # What a call in doubt did is seen only by a read after it.
+    tried = {row.article_id: row.last_tried_at for row in due if row.inflight_version is not None}
+    try:
+        session.view.read([row.article_id for row in due], session.runtime.clock(), after=tried)
+    except (*CALL_FAILURES, AimsRejected, UnreliableListing) as error:
+        raise Trouble(error) from error
+    groups = claim(session, [row.article_id for row in due], tombstones=tombstones)
+    # An update goes before a creation: what is cleared on one label was there before it is filled in on another.
+    for push in (Push.UPDATE, Push.CREATE, Push.DELETE):
+        claimed = {item.row.article_id: item for item in groups[push]}
+        for rows in cut_batches([item.row for item in groups[push]], session.batch_size):
+            _deliver(session, push, [claimed[row.article_id] for row in rows])
+
+
+def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:
+    """Send a batch; a rejected one is halved until the one article that AIMS does not take is alone."""
+    session.renew()
+    session.report.article_calls += 1
+    try:
+        answer = _send(session, push, batch)
+    except AimsRejected as error:
+        word = str(error.details.get("word", ""))
+        if any(known in word for known in STORE_WORDS):
+            raise Trouble(error, rows=tuple(item.row for item in batch)) from error
+        if push is Push.DELETE and GONE in word and len(batch) == 1:
+            _acknowledge(session, push, batch)
+        elif len(batch) == 1:
+            _give_up(session, batch[0], error)
+        else:
+            middle = len(batch) // 2
+            _deliver(session, push, batch[:middle])
+            _deliver(session, push, batch[middle:])
+        return
+    except CALL_FAILURES as error:
+        raise Trouble(error, rows=tuple(item.row for item in batch)) from error
+    if answer.invalid:
+        _sort_out(session, push, batch, answer)
+    else:
+        _acknowledge(session, push, batch)
+
+
+def _send(session: PushSession, push: Push, batch: Sequence[Claimed]) -> WriteAnswer:
+    if push is Push.DELETE:
+        return session.client.delete_articles(session.store.code, [item.row.article_id for item in batch])
+    articles = [item.wanted.article for item in batch if item.wanted]
+    return session.client.push_articles(session.store.code, articles, merge=push is Push.UPDATE)
+
+
+def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:
+    """Write down that AIMS took a batch; rows that changed meanwhile stay dirty, another epoch's rows untouched."""
+    with session.runtime.database.write(session.scope.org_id) as uow:
+        session.require_lease(uow)
+        change = session.change(uow)
+        ledger.update_rows(
+            uow,
+            session.store.id,
+            [
+                {
+                    **acknowledged(session, item, item.row.desired_version, change),
+                    "if_version": item.row.desired_version,
+                }
+                for item in batch
+            ],
+            epoch=session.lease.epoch,
+        )
+        if push is Push.DELETE:
+            labels.forget_links(uow, session.store.id, [item.row.article_id for item in batch], change.now)
+        stores.update_store(
+            uow,
+            session.store.id,
+            {"last_write_at": change.now, "backoff_until": None, "backoff_count": 0},
+        )
+        uow.commit()
+    session.last_write_at = change.now
+    for item in batch:
+        session.view.wrote(item.row.article_id, item.wanted.content if item.wanted else None, item.hash)
+    report = session.report
+    if push is Push.CREATE:
+        report.created += len(batch)
+    elif push is Push.UPDATE:
+        report.updated += len(batch)
+    else:
+        report.deleted += len(batch)
+
+
+def _sort_out(session: PushSession, push: Push, batch: Sequence[Claimed], answer: WriteAnswer) -> None:
+    """Find out which records AIMS did not take: from its log, else by reading what it shows now (Q23)."""
+    try:
+        refused = _named(batch, session.client.refused_records(answer.batch_id) if answer.batch_id else [])
+        unexplained = answer.invalid - len(refused)
+        accepted = [item for item in batch if item.row.article_id not in refused]
+        doubtful: list[Claimed] = []
+        if unexplained > 0:
+            ids = [item.row.article_id for item in accepted]
+            now = session.runtime.clock()
+            session.view.read(ids, now, after=dict.fromkeys(ids, now))
+            doubtful = [item for item in accepted if session.view.hash_of(item.row.article_id) != item.hash]
+            accepted = [item for item in accepted if item not in doubtful]
+    except (*CALL_FAILURES, AimsRejected, UnreliableListing) as error:
+        raise Trouble(error, rows=tuple(item.row for item in batch)) from error
+    if accepted:
+        _acknowledge(session, push, accepted)
+    for item in batch:
+        reason = refused.get(item.row.article_id)
+        if reason is not None:
+            _give_up(session, item, AimsRejected(why=f"AIMS did not take it: {reason}.", word=reason))
+    if len(doubtful) == 1:
+        _give_up(session, doubtful[0], AimsRejected(why="AIMS counted it as invalid without saying why."))
+    elif doubtful:
+        middle = len(doubtful) // 2
+        _deliver(session, push, doubtful[:middle])
+        _deliver(session, push, doubtful[middle:])
+
+
+def _named(batch: Sequence[Claimed], records: Collection[RefusedRecord]) -> dict[str, str]:
+    """Return the refused articles by id; the log names them by id, else by their place in what was sent."""
+    ids = [item.row.article_id for item in batch]
+    found: dict[str, str] = {}
+    for record in records:
+        if record.article_id in ids:
+            found[str(record.article_id)] = record.reason
+        elif record.article_id is None and record.index is not None and 0 <= record.index < len(ids):
+            found[ids[record.index]] = record.reason
+    return found
+
+
+def _give_up(session: PushSession, item: Claimed, error: ElectisError) -> None:
+    """Make a row a dead letter, unless somebody changed it meanwhile."""
+    verdict = judge_rejection(item.row)
+    with session.runtime.database.write(session.scope.org_id) as uow:
+        session.require_lease(uow)
+        change = session.change(uow)
+        current = ledger.rows_by_id(uow, session.store.id, [item.row.article_id], lock=True)[
+            item.row.article_id
+        ]
+        cleared: dict[str, Any] = {
+            "article_id": item.row.article_id,
+            "inflight_version": None,
+            "inflight_hash": None,
+            "inflight_content": None,
+            "inflight_epoch": None,
+        }
+        if current.desired_version == item.row.desired_version:
+            cleared |= {
+                "state": verdict.state.value,
+                "attempts": verdict.attempts,
+                "error_class": error.code,
+                "error_text": error.why or error.message,
+            }
+            session.bury(
+                change, kind="article", subject=item.row.article_id, error=error, attempts=verdict.attempts
+            )
+        ledger.update_rows(uow, session.store.id, [cleared])
+        uow.commit()
+    session.report.failed += 1

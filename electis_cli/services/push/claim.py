@@ -1,0 +1,214 @@
+"""Claiming articles: what is due, what to do with each, and the intent written down before any call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from electis_cli.db import labels, ledger, organizations
+from electis_cli.db.organizations import Organization
+from electis_cli.domain.articles import ABSENT
+from electis_cli.domain.merge import resolve
+from electis_cli.domain.organizations import Strategy
+from electis_cli.domain.queue import KNOWN_FOR, LedgerRow, Push, State, decide_push
+from electis_cli.services.adopting import adopt_columns, keep_conflict
+from electis_cli.services.change import Change
+from electis_cli.services.push.session import PushSession
+from electis_cli.services.rendering import Rendered, render_articles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """One article about to be sent: its ledger row and what the database wants (None: its absence)."""
+
+    row: LedgerRow
+    wanted: Rendered | None
+
+    @property
+    def hash(self) -> str:
+        """The hash of what is sent."""
+        return self.wanted.hash if self.wanted else ABSENT
+
+
+def due_articles(session: PushSession, *, tombstones: bool) -> list[LedgerRow]:
+    """Return what is due in the store: tombstones, or all others."""
+    now = session.runtime.clock()
+    with session.runtime.database.read(session.scope.org_id) as uow:
+        due = ledger.due_rows(uow, session.store.id, now, limit=session.batch_size, tombstones=tombstones)
+        if not tombstones or not due:
+            return due
+        # A deletion waits for labels that are on their way to another article, else AIMS would break their links.
+        leaving = {
+            wish.acked_article
+            for wish in labels.list_wishes(
+                uow, [session.store.id], article_ids=[row.article_id for row in due]
+            )
+            if wish.state is State.ACTIVE
+            and wish.next_attempt_at is None
+            and wish.acked_article is not None
+            and wish.desired_article != wish.acked_article
+        }
+    return [row for row in due if row.article_id not in leaving]
+
+
+def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict[Push, list[Claimed]]:
+    """Decide on what is still due, and write down what is about to be sent before it is."""
+    store_id, groups = session.store.id, {push: list[Claimed]() for push in Push}
+    with session.runtime.database.write(session.scope.org_id) as uow:
+        session.require_lease(uow)
+        change = session.change(uow)
+        organization = organizations.own_organization(uow)
+        rows = ledger.due_rows(uow, store_id, change.now, limit=len(ids), tombstones=tombstones, among=ids)
+        known = ledger.known_by_id(uow, store_id, ids, change.now - KNOWN_FOR)
+        wanted = {} if tombstones else render_articles(uow, organization, store_id, ids)
+        for row in rows:
+            item = Claimed(row=row, wanted=wanted.get(row.article_id))
+            if not tombstones and item.wanted is None:
+                _hold(change, session, row, "Neither a space nor a conference room has this article.")
+                continue
+            push = decide_push(
+                row,
+                local_hash=item.hash,
+                remote_hash=session.view.hash_of(row.article_id),
+                known=known.get(row.article_id, frozenset()),
+                now=change.now,
+                settle=session.runtime.tuning.settle,
+            )
+            if push is Push.RESOLVE:
+                push = _resolve(change, session, organization, item)
+            groups[push].append(item)
+        _write_down(session, change, groups)
+        uow.commit()
+    session.report.agreed += len(groups[Push.AGREE])
+    session.report.waiting += len(groups[Push.WAIT])
+    return groups
+
+
+def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Claimed]]) -> None:
+    uow, store_id, now = change.uow, session.store.id, change.now
+    sent = [item for push in (Push.CREATE, Push.UPDATE, Push.DELETE) for item in groups[push]]
+    # Known as ours before the network call: whatever becomes of it, it is recognized later.
+    ledger.remember_hashes(uow, store_id, [(item.row.article_id, item.hash) for item in sent], now)
+    ledger.update_rows(
+        uow,
+        store_id,
+        [
+            {
+                "article_id": item.row.article_id,
+                "inflight_version": item.row.desired_version,
+                "inflight_hash": item.hash,
+                "inflight_content": dict(item.wanted.content) if item.wanted else None,
+                "inflight_epoch": session.lease.epoch,
+                "last_tried_at": now,
+            }
+            for item in sent
+        ],
+    )
+    ledger.update_rows(
+        uow,
+        store_id,
+        [acknowledged(session, item, item.row.desired_version, change) for item in groups[Push.AGREE]],
+    )
+    gone = [item.row.article_id for item in groups[Push.AGREE] if item.wanted is None]
+    labels.forget_links(uow, store_id, gone, now)
+    settle = session.runtime.tuning.settle
+    waiting = []
+    for item in groups[Push.WAIT]:
+        seen = session.view.hash_of(item.row.article_id)
+        since = item.row.odd_since if item.row.odd_hash == seen and item.row.odd_since else now
+        waiting.append(
+            {
+                "article_id": item.row.article_id,
+                "odd_hash": seen,
+                "odd_since": since,
+                "next_attempt_at": since + settle,
+            }
+        )
+    ledger.update_rows(uow, store_id, waiting)
+
+
+def acknowledged(session: PushSession, item: Claimed, version: int, change: Change) -> dict[str, Any]:
+    """Return what an acknowledged row says: both sides agree on this content."""
+    return {
+        "article_id": item.row.article_id,
+        "synced_version": version,
+        "base": dict(item.wanted.content) if item.wanted else None,
+        "base_hash": item.hash,
+        "inflight_version": None,
+        "inflight_hash": None,
+        "inflight_content": None,
+        "inflight_epoch": None,
+        "attempts": 0,
+        "doubts": 0,
+        "next_attempt_at": None,
+        "error_class": None,
+        "error_text": None,
+        "acked_at": change.now,
+        "verify_after": change.now + session.runtime.tuning.settle,
+        "missing_since": None,
+        "odd_hash": None,
+        "odd_since": None,
+    }
+
+
+def _resolve(change: Change, session: PushSession, organization: Organization, item: Claimed) -> Push:
+    """Let the strategy decide between our change and somebody else's edit that stayed for the settle window."""
+    row, remote = item.row, session.view.articles.get(item.row.article_id)
+    if remote is None or item.wanted is None:
+        # A tombstone against somebody else's value: the deletion was decided after all, and the value is kept.
+        keep_conflict(
+            change,
+            session.store.id,
+            row.article_id,
+            base=row.base,
+            local=None,
+            remote=remote.content if remote else None,
+            choice="database",
+        )
+        return Push.DELETE
+    strategy = organization.strategy
+    if item.wanted.is_room and strategy is Strategy.MERGE:
+        strategy = Strategy.DATABASE_WINS
+    outcome = resolve(row.base, item.wanted.content, remote.content, strategy)
+    undecided = outcome.undecided or (
+        bool(outcome.adopt)
+        and not adopt_columns(change, organization, session.store.id, row.article_id, outcome.adopt)
+    )
+    keep_conflict(
+        change,
+        session.store.id,
+        row.article_id,
+        base=row.base,
+        local=item.wanted.content,
+        remote=remote.content,
+        choice="undecided" if undecided else strategy.value,
+    )
+    values: dict[str, Any] = {
+        "article_id": row.article_id,
+        "odd_hash": None,
+        "odd_since": None,
+        "next_attempt_at": None,
+    }
+    if undecided:
+        values |= {
+            "state": State.CONFLICT.value,
+            "error_text": "AIMS and the database both changed this article.",
+        }
+    else:
+        # Seen and answered for: from now on this value is what both sides start from.
+        values |= {"base": dict(remote.content), "base_hash": remote.hash}
+    ledger.update_rows(change.uow, session.store.id, [values])
+    if not undecided and outcome.adopt:
+        ledger.bump(change.uow, session.store.id, {row.article_id: False}, change.now)
+    session.report.waiting += 1
+    return Push.RESOLVE
+
+
+def _hold(change: Change, session: PushSession, row: LedgerRow, why: str) -> None:
+    ledger.update_rows(
+        change.uow,
+        session.store.id,
+        [{"article_id": row.article_id, "state": State.HELD.value, "error_text": why}],
+    )
+    session.report.failed += 1

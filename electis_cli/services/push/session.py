@@ -1,0 +1,98 @@
+"""What the parts of a push share: the store, the client, the lease, and how an error leaves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from electis_cli.aims.client import AimsClient
+from electis_cli.db import alerts, leases
+from electis_cli.db.leases import Lease
+from electis_cli.db.stores import Store
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.errors import ElectisError
+from electis_cli.domain.queue import LabelWish, LedgerRow
+from electis_cli.services.change import Change, Scope
+from electis_cli.services.push.report import PushReport
+from electis_cli.services.remote import RemoteView
+from electis_cli.services.runtime import Runtime
+
+
+class LeaseLost(Exception):
+    """Somebody else pushes this store now: not one more call, and nothing of ours is acknowledged."""
+
+
+class Trouble(Exception):
+    """A call failed in a way that is not the fault of single rows; the store is left alone for a while."""
+
+    def __init__(
+        self, error: ElectisError, *, rows: tuple[LedgerRow, ...] = (), wishes: tuple[LabelWish, ...] = ()
+    ) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.rows = rows
+        self.wishes = wishes
+
+
+@dataclass(slots=True, kw_only=True)
+class PushSession:
+    """One push of one store."""
+
+    runtime: Runtime
+    scope: Scope
+    store: Store
+    client: AimsClient
+    view: RemoteView
+    report: PushReport
+    lease: Lease
+    batch_size: int
+    is_trial: bool
+    last_write_at: datetime | None = field(default=None)
+
+    def renew(self) -> None:
+        """Prolong the lease before a call; raises LeaseLost when it is not ours any more."""
+        with self.runtime.database.write(self.scope.org_id) as uow:
+            renewed = leases.renew_lease(uow, self.lease, seconds=self.runtime.tuning.lease_seconds)
+            uow.commit()
+        if renewed is None:
+            raise LeaseLost
+        self.lease = renewed
+
+    def require_lease(self, uow: UnitOfWork) -> None:
+        """Raise LeaseLost unless the lease is ours, within the transaction that is about to write."""
+        holder = leases.current_holder(uow, self.lease.resource)
+        if holder is None or holder.epoch != self.lease.epoch:
+            raise LeaseLost
+
+    def change(self, uow: UnitOfWork) -> Change:
+        """Return a change of this organization by the system."""
+        return Change(uow=uow, scope=self.scope, now=self.runtime.clock())
+
+    def bury(self, change: Change, *, kind: str, subject: str, error: ElectisError, attempts: int) -> None:
+        """Make a dead letter and its alert, in the transaction that gives the row up; one alert per cause."""
+        word = str(error.details.get("word") or error.code)
+        alert_id = alerts.raise_alert(
+            change.uow,
+            alert_id=change.new_id(),
+            cause=f"dead-letter:{self.store.code}:{word[:80]}",
+            text=f"Store {self.store.code}: AIMS refused {kind}s for good. {error.why or error.message}",
+            store_id=self.store.id,
+            now=change.now,
+        )
+        alerts.insert_dead_letter(
+            change.uow,
+            {
+                "id": change.new_id(),
+                "store_id": self.store.id,
+                "kind": kind,
+                "subject": subject,
+                "alert_id": alert_id,
+                "error_class": error.code,
+                "error_text": error.why or error.message,
+                "attempts": attempts,
+                "at": change.now,
+            },
+        )
+        change.emit(
+            "queue:dead_letter", {"kind": kind, "id": subject, "alert": alert_id}, store_id=self.store.id
+        )

@@ -1,0 +1,158 @@
+"""Whose fault was it? What a failed call means for the rows, the store and the account (design 5.2)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from electis_cli.db import accounts, alerts, labels, ledger, stores
+from electis_cli.domain.errors import (
+    AimsAmbiguous,
+    AimsCompanyRefused,
+    AimsLoginRefused,
+    AimsRejected,
+    AimsThrottled,
+    AimsUnreachable,
+    ElectisError,
+)
+from electis_cli.domain.queue import LabelWish, LedgerRow, Verdict, judge_doubt
+from electis_cli.domain.timing import backoff_delay
+from electis_cli.services.change import Change
+from electis_cli.services.ping import note_ping, open_breaker
+from electis_cli.services.push.report import Ending
+from electis_cli.services.push.session import LeaseLost, PushSession, Trouble
+
+_FORGET_INFLIGHT = {
+    "inflight_version": None,
+    "inflight_hash": None,
+    "inflight_content": None,
+    "inflight_epoch": None,
+}
+
+
+def handle_trouble(session: PushSession, trouble: Trouble) -> None:
+    """Write down what a failed call means, so that the right one of row, store and account waits."""
+    error, report = trouble.error, session.report
+    report.ending, report.error_code, report.error = Ending.TROUBLE, error.code, error.why or error.message
+    is_transport = isinstance(error, (AimsUnreachable, AimsAmbiguous))
+    # A transport failure is followed by a ping at once: is it this call, this store, or AIMS as a whole?
+    ping_error = _ping(session) if is_transport else None
+    try:
+        with session.runtime.database.write(session.scope.org_id) as uow:
+            session.require_lease(uow)
+            change = session.change(uow)
+            _judge_rows(session, change, trouble, aims_is_well=is_transport and ping_error is None)
+            if isinstance(error, AimsThrottled):
+                wait = float(error.details.get("retry_after", 5.0))
+                accounts.save_account(uow, {"backoff_until": change.now + timedelta(seconds=wait)})
+            elif isinstance(error, (AimsLoginRefused, AimsCompanyRefused)):
+                reason = "login" if isinstance(error, AimsLoginRefused) else "license"
+                open_breaker(change, reason=reason, error=error)
+            elif is_transport:
+                note_ping(change, ping_error)
+                if ping_error is not None:
+                    open_breaker(change, reason="health", error=ping_error)
+                else:
+                    _back_off_store(session, change)
+            else:
+                _back_off_store(session, change)
+                _alert_store(session, change, error)
+            uow.commit()
+    except LeaseLost:
+        report.ending = Ending.BUSY
+
+
+def note_success(session: PushSession) -> None:
+    """AIMS took a trial write: the breaker closes and the batches are full again."""
+    with session.runtime.database.write(session.scope.org_id) as uow:
+        change = session.change(uow)
+        accounts.save_account(
+            uow, {"breaker": "closed", "breaker_reason": None, "breaker_since": None, "backoff_until": None}
+        )
+        for place in stores.list_stores(uow):
+            ledger.wake_rows(uow, place.id)
+        alerts.close_alert(uow, "aims:breaker", change.now)
+        uow.commit()
+    session.is_trial, session.batch_size = False, session.runtime.tuning.batch_size
+
+
+def _ping(session: PushSession) -> ElectisError | None:
+    try:
+        session.client.ping()
+    except ElectisError as error:
+        return error
+    return None
+
+
+def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_is_well: bool) -> None:
+    alone = len(trouble.rows) + len(trouble.wishes) == 1
+    if not isinstance(trouble.error, AimsAmbiguous):
+        # AIMS refused, or was never asked: nothing of this was applied, so nothing is in doubt.
+        ledger.update_rows(
+            change.uow,
+            session.store.id,
+            [{"article_id": row.article_id, **_FORGET_INFLIGHT} for row in trouble.rows],
+        )
+        return
+    updates = []
+    for row in trouble.rows:
+        verdict = _verdict(session, change, row, alone=alone, aims_is_well=aims_is_well)
+        updates.append({"article_id": row.article_id, **_values(verdict, trouble.error)})
+        if verdict.is_dead:
+            session.bury(
+                change, kind="article", subject=row.article_id, error=trouble.error, attempts=verdict.attempts
+            )
+    ledger.update_rows(change.uow, session.store.id, updates)
+    for wish in trouble.wishes:
+        verdict = _verdict(session, change, wish, alone=alone, aims_is_well=aims_is_well)
+        labels.update_wish(change.uow, wish.label_code, _values(verdict, trouble.error))
+        if verdict.is_dead:
+            session.bury(
+                change, kind="label", subject=wish.label_code, error=trouble.error, attempts=verdict.attempts
+            )
+
+
+def _verdict(
+    session: PushSession, change: Change, row: LedgerRow | LabelWish, *, alone: bool, aims_is_well: bool
+) -> Verdict:
+    last_write = session.last_write_at or session.store.last_write_at
+    return judge_doubt(
+        row,
+        was_alone=alone,
+        store_writes_since=last_write is not None
+        and row.last_tried_at is not None
+        and last_write > row.last_tried_at,
+        aims_is_well=aims_is_well,
+        now=change.now,
+        fraction=session.runtime.draw(),
+    )
+
+
+def _values(verdict: Verdict, error: ElectisError) -> dict[str, Any]:
+    return {
+        "state": verdict.state.value,
+        "attempts": verdict.attempts,
+        "doubts": verdict.doubts,
+        "next_attempt_at": verdict.next_attempt_at,
+        "error_class": error.code,
+        "error_text": error.why or error.message,
+    }
+
+
+def _back_off_store(session: PushSession, change: Change) -> None:
+    count = session.store.backoff_count
+    until = change.now + backoff_delay(count, session.runtime.draw())
+    stores.update_store(change.uow, session.store.id, {"backoff_until": until, "backoff_count": count + 1})
+    session.report.until = until
+
+
+def _alert_store(session: PushSession, change: Change, error: ElectisError) -> None:
+    if isinstance(error, AimsRejected):
+        alerts.raise_alert(
+            change.uow,
+            alert_id=change.new_id(),
+            cause=f"store-rejected:{session.store.code}",
+            text=f"Store {session.store.code}: {error.why or error.message}",
+            store_id=session.store.id,
+            now=change.now,
+        )

@@ -1,0 +1,114 @@
+"""What AIMS shows, as contents the domain can compare: complete listings, and reads of single articles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from electis_cli.aims.client import IDS_PER_CALL, AimsClient
+from electis_cli.aims.wire import RemoteArticle
+from electis_cli.domain.articles import content_hash, content_of
+from electis_cli.domain.errors import UnreliableListing
+from electis_cli.domain.organizations import ArticleFormat
+
+MOST_IDS_READ_SINGLY = 10 * IDS_PER_CALL
+_LISTING_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One article as AIMS shows it; `labels` is None when AIMS did not tell."""
+
+    content: Mapping[str, str]
+    hash: str
+    labels: tuple[str, ...] | None
+    last_updated: str | None
+
+
+def shown(article: RemoteArticle, article_format: ArticleFormat) -> Shown:
+    """Return a listed article as the domain compares it."""
+    content = content_of(article.name, article.nfc_url, article.data, article_format)
+    return Shown(
+        content=content, hash=content_hash(content), labels=article.labels, last_updated=article.last_updated
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class RemoteView:
+    """What was read of one store's articles, and when; a read older than `fresh` is not used again."""
+
+    client: AimsClient
+    store: str
+    article_format: ArticleFormat
+    fresh: timedelta
+    listed_at: datetime | None = None
+    articles: dict[str, Shown] = field(default_factory=dict)
+    read_at: dict[str, datetime] = field(default_factory=dict)
+
+    def list_all(self, now: datetime) -> dict[str, Shown]:
+        """Read the whole store, checked against AIMS's own count, and return it.
+
+        Raises UnreliableListing when listing and count disagree three times: a contradiction is never a deletion (Q10).
+        """
+        reason = ""
+        for _ in range(_LISTING_TRIES):
+            try:
+                listed = {row.article_id: row for row in self.client.articles(self.store)}
+            except UnreliableListing as error:
+                reason = error.why
+                continue
+            count = self.client.count_articles(self.store)
+            if count == len(listed):
+                break
+            reason = f"AIMS counts {count} articles and lists {len(listed)}."
+        else:
+            raise UnreliableListing(why=reason, fix="run the command again in a minute")
+        self.articles = {article_id: shown(row, self.article_format) for article_id, row in listed.items()}
+        self.listed_at = now
+        self.read_at = {}
+        return self.articles
+
+    def read(
+        self, article_ids: Iterable[str], now: datetime, *, after: Mapping[str, datetime | None]
+    ) -> None:
+        """Make sure that these articles were read recently, and after the moment `after` names for them.
+
+        Reads by id; many ids at once are cheaper as one listing.
+        """
+        stale = [
+            article_id
+            for article_id in article_ids
+            if not self._covers(article_id, now, after.get(article_id))
+        ]
+        if len(stale) > MOST_IDS_READ_SINGLY:
+            self.list_all(now)
+            return
+        if not stale:
+            return
+        for article_id, article in self.client.articles_by_id(self.store, stale).items():
+            self.articles[article_id] = shown(article, self.article_format)
+            self.read_at[article_id] = now
+        for article_id in stale:
+            if self.read_at.get(article_id) != now:
+                self.articles.pop(article_id, None)
+                self.read_at[article_id] = now
+
+    def wrote(self, article_id: str, content: Mapping[str, str] | None, hash_: str) -> None:
+        """Note what AIMS took, so that the next change of the same article needs no read."""
+        if content is None:
+            self.articles.pop(article_id, None)
+        else:
+            self.articles[article_id] = Shown(content=content, hash=hash_, labels=None, last_updated=None)
+
+    def hash_of(self, article_id: str) -> str:
+        """Return the hash of what AIMS shows, `ABSENT` when it has no such article."""
+        article = self.articles.get(article_id)
+        return article.hash if article else content_hash(None)
+
+    def _covers(self, article_id: str, now: datetime, after: datetime | None) -> bool:
+        moments = [moment for moment in (self.read_at.get(article_id), self.listed_at) if moment is not None]
+        latest = max(moments, default=None)
+        if latest is None or now - latest >= self.fresh:
+            return False
+        return after is None or latest > after

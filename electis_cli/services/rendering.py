@@ -1,0 +1,89 @@
+"""What the database wants AIMS to show: articles rendered when they are pushed, never stored (design 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from electis_cli.db import conferences, people, spaces
+from electis_cli.db.organizations import Organization
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.articles import (
+    Article,
+    content_hash,
+    content_of_article,
+    render_room,
+    render_space,
+    room_article_id,
+)
+from electis_cli.domain.conference import Room
+from electis_cli.domain.errors import FormatMissing
+from electis_cli.domain.organizations import ArticleFormat
+from electis_cli.domain.people import Person
+from electis_cli.domain.spaces import Space
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """One article as the database wants it, and what it is compared by."""
+
+    article: Article
+    content: Mapping[str, str]
+    hash: str
+    is_room: bool
+
+
+def require_format(organization: Organization) -> ArticleFormat:
+    """Return the organization's article format. Raises FormatMissing: without one nothing may be pushed."""
+    if organization.article_format is None:
+        raise FormatMissing
+    return organization.article_format
+
+
+def render_articles(
+    uow: UnitOfWork, organization: Organization, store_id: str, article_ids: Iterable[str]
+) -> dict[str, Rendered]:
+    """Return the wanted articles among some ids; an id without a space or room is not in the answer."""
+    wanted = set(article_ids)
+    prefix = organization.room_prefix
+    found_spaces = spaces.spaces_by_external_id(uow, store_id, wanted)
+    seated = people.occupants(uow, store_id, found_spaces)
+    room_ids = {article_id[len(prefix) :] for article_id in wanted if article_id.startswith(prefix)}
+    found_rooms = conferences.rooms_by_external_id(uow, store_id, room_ids)
+    return _render(organization, found_spaces.values(), seated, found_rooms.values())
+
+
+def render_store(uow: UnitOfWork, organization: Organization, store_id: str) -> dict[str, Rendered]:
+    """Return every article the database wants in a store."""
+    seated = {
+        person.assigned_space: person
+        for person in people.list_people(uow, [store_id])
+        if person.assigned_space
+    }
+    return _render(
+        organization, spaces.list_spaces(uow, [store_id]), seated, conferences.list_rooms(uow, [store_id])
+    )
+
+
+def _render(
+    organization: Organization,
+    found_spaces: Iterable[Space],
+    seated: Mapping[str, Person],
+    found_rooms: Iterable[Room],
+) -> dict[str, Rendered]:
+    article_format, mapping = require_format(organization), organization.mapping
+    rendered: dict[str, Rendered] = {}
+    for space in found_spaces:
+        article = render_space(space, seated.get(space.external_id), article_format, mapping)
+        rendered[article.article_id] = _rendered(article, article_format, is_room=False)
+    for room in found_rooms:
+        article = render_room(room, organization.room_prefix, article_format, mapping)
+        rendered[room_article_id(room.external_id, organization.room_prefix)] = _rendered(
+            article, article_format, is_room=True
+        )
+    return rendered
+
+
+def _rendered(article: Article, article_format: ArticleFormat, *, is_room: bool) -> Rendered:
+    content = content_of_article(article, article_format)
+    return Rendered(article=article, content=content, hash=content_hash(content), is_room=is_room)
