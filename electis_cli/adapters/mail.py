@@ -60,14 +60,13 @@ def _answer_code(error: OSError) -> int | None:
 def _parse(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        readable = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and (parts.port or 1) > 0
+        if parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0:
+            return parts
     except ValueError:
-        readable = False
-    if not readable:
-        raise Misconfigured(
-            "The mail server's URL can not be read.", fix="export ELECTIS_SMTP_URL=smtp://HOST:PORT"
-        )
-    return parts
+        pass  # brackets or a port that are none
+    raise Misconfigured(
+        "The mail server's URL can not be read.", fix="export ELECTIS_SMTP_URL=smtp://HOST:PORT"
+    )
 
 
 def _connect(parts: SplitResult) -> smtplib.SMTP:
@@ -78,16 +77,18 @@ def _connect(parts: SplitResult) -> smtplib.SMTP:
     server = smtplib.SMTP(host, parts.port or 25, timeout=SMTP_SECONDS)
     try:
         server.ehlo()
-        if server.has_extn("starttls"):
+        offers_encryption = server.has_extn("starttls")
+        if offers_encryption:
             server.starttls(context=context)
-        elif parts.username and not _is_loopback(host):
-            raise Misconfigured(
-                "The mail server offers no encryption, and its password is never sent without.",
-                fix="use smtps://, or a server that offers STARTTLS",
-            )
     except BaseException:
         server.close()
         raise
+    if parts.username and not offers_encryption and not _is_loopback(host):
+        server.close()
+        raise Misconfigured(
+            "The mail server offers no encryption, and its password is never sent without.",
+            fix="use smtps://, or a server that offers STARTTLS",
+        )
     return server
 
 

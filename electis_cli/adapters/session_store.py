@@ -68,6 +68,13 @@ class SessionStore:
         except (ValueError, TypeError):
             return None
 
+    @property
+    def place(self) -> str | None:
+        """Where the login is kept: `keyring` or the file's path; None when there is none."""
+        if self._file.exists():
+            return str(self._file)
+        return "keyring" if self.load() is not None else None
+
     @contextlib.contextmanager
     def refreshing(self) -> Iterator[None]:
         """Let one process at a time exchange the refresh token."""

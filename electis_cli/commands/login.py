@@ -8,7 +8,6 @@ import typer
 
 from electis_cli.commands.access import (
     open_runtime,
-    open_scope,
     read_password,
     session_store,
     settings_in_force,
@@ -60,7 +59,9 @@ def logout(output: Output = OutputFormat.TABLE) -> None:
 @app.command("whoami", cls=Command)
 def whoami(output: Output = OutputFormat.TABLE) -> None:
     """Show who is logged in, in which organization and role."""
-    with open_scope(temporary_password=True) as scope:
-        from electis_cli.services.identity import describe_self
+    with open_runtime() as runtime:
+        from electis_cli.services.auth import current_user
+        from electis_cli.services.identity import describe_user
 
-        show_one(describe_self(scope), output, name="email")
+        user = current_user(runtime, session_store(settings_in_force()))
+        show_one(describe_user(runtime, user), output, name="email")

@@ -36,7 +36,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def electis(
-    version: Annotated[  # noqa: ARG001 - the callback does the work
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
@@ -52,6 +52,10 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     CURRENT_OUTPUT["format"] = _format_in(arguments)
+    if "_ELECTIS_COMPLETE" in os.environ:
+        from electis_cli.commands.completion import answer_shells  # noqa: PLC0415 - only shells ask for it
+
+        answer_shells()
     try:
         command = typer.main.get_command(app)
         result = command.main(args=arguments, prog_name="electis", standalone_mode=False)

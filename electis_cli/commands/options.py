@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -23,21 +23,19 @@ class OutputFormat(StrEnum):
 
 Output = Annotated[OutputFormat, typer.Option("-o", "--output", help="How to write the result.")]
 Fields = Annotated[
-    Optional[str], typer.Option("--fields", metavar="A,B", help="Only these fields, in this order.")
+    str | None, typer.Option("--fields", metavar="A,B", help="Only these fields, in this order.")
 ]
-Limit = Annotated[Optional[int], typer.Option("--limit", min=1, metavar="N", help="At most so many rows.")]
-StoreCode = Annotated[Optional[str], typer.Option("--store", metavar="CODE", help="The store that is meant.")]
-OrgCode = Annotated[
-    Optional[str], typer.Option("--org", metavar="CODE", help="The organization that is meant.")
-]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many rows.")]
+StoreCode = Annotated[str | None, typer.Option("--store", metavar="CODE", help="The store that is meant.")]
+OrgCode = Annotated[str | None, typer.Option("--org", metavar="CODE", help="The organization that is meant.")]
 DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what would happen; change nothing.")]
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say only what was asked for.")]
 SetColumns = Annotated[
-    Optional[list[str]], typer.Option("--set", metavar="COLUMN=VALUE", help="Set a column; may be repeated.")
+    list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="Set a column; may be repeated.")
 ]
 UnsetColumns = Annotated[
-    Optional[list[str]], typer.Option("--unset", metavar="COLUMN", help="Clear a column; may be repeated.")
+    list[str] | None, typer.Option("--unset", metavar="COLUMN", help="Clear a column; may be repeated.")
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import confirm, default_store, open_scope
+from electis_cli.commands.importing import ImportFile, run_import
 from electis_cli.commands.options import (
     DryRun,
     Fields,
@@ -108,3 +109,15 @@ def delete(
             scope, space, unassign_person=unassign, store=default_store(store), dry_run=dry_run
         )
         show_one(view, output, fields=fields)
+
+
+@app.command("import", cls=Command)
+def import_(
+    file: ImportFile,
+    store: StoreCode = None,
+    dry_run: DryRun = False,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+) -> None:
+    """Create and change spaces as a CSV file says; one error and nothing is written."""
+    run_import("space", file, store=store, dry_run=dry_run, output=output, fields=fields)

@@ -61,7 +61,7 @@ class LazyGroup(TyperGroup):
         """Return the names of everything at the top."""
         return [*COMMANDS, *GROUPS]
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # noqa: ARG002
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
         """Import and return one command or group."""
         if cmd_name in GROUPS:
             module = importlib.import_module(f"electis_cli.commands.{GROUPS[cmd_name][0]}")

@@ -117,6 +117,44 @@ def save_wish(
     )
 
 
+def save_observed(
+    uow: UnitOfWork, *, label_code: str, store_id: str, article_id: str, page: int | None, now: datetime
+) -> bool:
+    """Note a link that AIMS shows and nobody here wished; False when somebody just did."""
+    row = {
+        "org_id": uow.tenant,
+        "label_code": label_code,
+        "store_id": store_id,
+        "desired_article": article_id,
+        "acked_article": article_id,
+        "desired_page": page,
+        "version": 1,
+        "synced_version": 1,
+        "state": State.ACTIVE.value,
+        "origin": "observed",
+        "attempts": 0,
+        "doubts": 0,
+        "acked_at": now,
+        "created_at": now,
+        "updated_at": now,
+    }
+    uow.upsert(label_links, [row], key=["org_id", "label_code"], update=None)
+    statement = (
+        label_links.update()
+        .where(
+            mine(uow, label_links), label_links.c.label_code == label_code, label_links.c.origin == "observed"
+        )
+        .values(
+            store_id=store_id,
+            desired_article=article_id,
+            acked_article=article_id,
+            desired_page=page,
+            updated_at=now,
+        )
+    )
+    return uow.execute(statement).rowcount == 1
+
+
 def wish_page(uow: UnitOfWork, store_id: str, article_id: str, page: int, now: datetime) -> None:
     """Wish another page for every label of an article."""
     wish_pages(uow, store_id, {article_id: page}, now)

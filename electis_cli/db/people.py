@@ -135,12 +135,15 @@ def save_people(uow: UnitOfWork, changed: Iterable[Person], now: datetime) -> bo
 
 def vacate(uow: UnitOfWork, store_id: str, person_ids: Iterable[str]) -> None:
     """Take people out of their spaces without counting a version: the step before a bulk move seats them anew."""
-    for piece in chunks(sorted(set(person_ids))):
-        uow.execute(
-            people.update()
-            .where(mine(uow, people), people.c.store_id == store_id, people.c.id.in_(piece))
-            .values(assigned_space=None)
-        )
+    rows = [{"b_id": person_id} for person_id in sorted(set(person_ids))]
+    statement = (
+        people.update()
+        .where(mine(uow, people), people.c.store_id == store_id, people.c.id == sa.bindparam("b_id"))
+        .values(assigned_space=None)
+    )
+    if rows:
+        # One row a time by its key: for long lists of ids PostgreSQL's planner reads the whole store again and again.
+        uow.execute(statement, rows)
 
 
 def delete_person(uow: UnitOfWork, person: Person) -> bool:

@@ -96,9 +96,7 @@ def save_space(uow: UnitOfWork, space: Space, now: datetime) -> bool:
 
 def save_spaces(uow: UnitOfWork, changed: Iterable[Space], now: datetime) -> bool:
     """Write the data of many spaces like `save_space`; False when somebody was faster with one of them."""
-    rows = [
-        {"b_id": space.id, "b_version": space.version, "b_data": dict(space.data)} for space in changed
-    ]
+    rows = [{"b_id": space.id, "b_version": space.version, "b_data": dict(space.data)} for space in changed]
     statement = (
         spaces.update()
         .where(

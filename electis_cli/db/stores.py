@@ -98,14 +98,12 @@ def count_facts(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, dict[str
 
 def count_at_aims(uow: UnitOfWork, store_id: str) -> tuple[int, int]:
     """Return how many articles of a store AIMS holds as far as we know, and how many calls are in flight."""
-    held, flying = uow.execute(
-        sa.select(
-            sa.func.count().filter(
-                sa.and_(articles.c.base_hash.is_not(None), articles.c.base_hash != ABSENT)
-            ),
-            sa.func.count().filter(articles.c.inflight_version.is_not(None)),
-        ).where(mine(uow, articles), articles.c.store_id == store_id)
-    ).one()
+    is_held = sa.and_(articles.c.base_hash.is_not(None), articles.c.base_hash != ABSENT)
+    is_flying = articles.c.inflight_version.is_not(None)
+    statement = sa.select(
+        sa.func.count().filter(is_held).label("held"), sa.func.count().filter(is_flying).label("flying")
+    ).where(mine(uow, articles), articles.c.store_id == store_id)
+    row = uow.execute(statement).mappings().one()
     labels: int = uow.execute(
         sa.select(sa.func.count()).where(
             mine(uow, label_links),
@@ -113,7 +111,7 @@ def count_at_aims(uow: UnitOfWork, store_id: str) -> tuple[int, int]:
             label_links.c.inflight_version.is_not(None),
         )
     ).scalar_one()
-    return held, flying + labels
+    return row["held"], row["flying"] + labels
 
 
 def delete_store(uow: UnitOfWork, store_id: str, now: datetime) -> None:

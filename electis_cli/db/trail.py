@@ -129,8 +129,17 @@ def claim_alerts(uow: UnitOfWork, now: datetime, since: datetime) -> list[dict[s
     return sorted(rows, key=lambda row: str(row["id"]))
 
 
-def update_mail(uow: UnitOfWork, mail_id: str, values: Mapping[str, Any]) -> None:
-    """Change columns of a mail."""
-    uow.execute(
-        outgoing_mail.update().where(mine(uow, outgoing_mail), outgoing_mail.c.id == mail_id).values(**values)
-    )
+def update_mail(
+    uow: UnitOfWork, mail_id: str, values: Mapping[str, Any], *, waiting_only: bool = False
+) -> None:
+    """Change columns of a mail; with `waiting_only` one that was sent or wiped meanwhile stays as it is."""
+    statement = outgoing_mail.update().where(mine(uow, outgoing_mail), outgoing_mail.c.id == mail_id)
+    if waiting_only:
+        statement = statement.where(outgoing_mail.c.state == "waiting")
+    uow.execute(statement.values(**values))
+
+
+def forget_health_events(uow: UnitOfWork, before: datetime) -> int:
+    """Delete old signs of life: one a minute would bury everything else. Returns how many went."""
+    statement = events.delete().where(mine(uow, events), events.c.name.like("health:%"), events.c.at < before)
+    return uow.execute(statement).rowcount

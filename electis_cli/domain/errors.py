@@ -403,6 +403,13 @@ class FormatMissing(Misconfigured):
     default_fix = "electis aims configure"
 
 
+class FormatChanged(Misconfigured):
+    """The article format at AIMS is not the one this organization works with; nothing is pushed until somebody looks."""
+
+    code = "E-FORMAT-CHANGED"
+    default_fix = "electis aims format fetch"
+
+
 class MasterKeyProblem(Misconfigured):
     """The master key is missing or is not the one this database was sealed with."""
 

@@ -92,6 +92,7 @@ class Findings:
             words = f"{MOST_PROBLEMS} errors or more"
         raise ImportRejected(
             f"{self.source} has {words}; nothing was written.",
+            fix="correct what is named above and import the file again",
             problems=tuple(sorted(self.problems, key=lambda item: (item.line or 0, item.column or 0))),
             source=self.source,
         )
@@ -188,6 +189,11 @@ def _read_header(
     header: Sequence[str], line: int, noun: Noun, article_format: ArticleFormat | None, findings: Findings
 ) -> dict[str, int]:
     """Return the place of each column; unknown, repeated and missing columns are noted."""
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and sign in header[0]:
+            message = f"The header is one cell with {name} in it; cells are separated by commas."
+            findings.add("E-COLUMN-MISSING", message, line, 1, KEY)
+            return {}
     places: dict[str, int] = {}
     for place, raw in enumerate(header, start=1):
         name = clean_text(raw)
@@ -212,7 +218,8 @@ def _read_header(
             continue
         places[name] = place
     if KEY not in places:
-        findings.add("E-COLUMN-MISSING", _missing_key(header, article_format), line, 1, KEY)
+        alias = f" (or {article_format.id_column})" if article_format is not None else ""
+        findings.add("E-COLUMN-MISSING", f"The header has no column {KEY}{alias}.", line, 1, KEY)
     return places
 
 
@@ -231,12 +238,3 @@ def _check_name(name: str, noun: Noun, article_format: ArticleFormat | None) -> 
     check_column(name, article_format)
     if article_format is None and not _PLAIN_NAME.match(name):
         raise UnknownColumn(f"{name!r} is not a column name.", why="It is made of letters, digits and _.")
-
-
-def _missing_key(header: Sequence[str], article_format: ArticleFormat | None) -> str:
-    alias = f" (or {article_format.id_column})" if article_format is not None else ""
-    message = f"The header has no column {KEY}{alias}."
-    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(header) == 1 and sign in header[0]:
-            return f"{message} Its cells seem to be separated by {name}; commas are needed."
-    return message

@@ -101,9 +101,13 @@ def plan_spaces(
 
 
 def plan_people(
-    table: Table, current: Mapping[str, Person], spaces: Collection[str], ground: Ground, findings: Findings
+    table: Table,
+    current: Mapping[str, Person],
+    spaces: Mapping[str, Space],
+    ground: Ground,
+    findings: Findings,
 ) -> Plan:
-    """Return what a file of people changes; `spaces` are the external ids of the store's spaces.
+    """Return what a file of people changes; `spaces` are the store's, by external id.
 
     A space may change hands within the file; who is not in it keeps theirs.
     """
@@ -204,41 +208,40 @@ def _merged(
 
 
 def _wanted_spaces(
-    rows: list[tuple[str, Row]], spaces: Collection[str], notes: _Notes
-) -> dict[str, str | None]:
+    rows: list[tuple[str, Row]], spaces: Mapping[str, Space], notes: _Notes
+) -> dict[str, Space | None]:
     """Return the space each person is to sit in (None: in none) as far as the file is right about it."""
-    wanted: dict[str, str | None] = {}
+    wanted: dict[str, Space | None] = {}
     lines: dict[str, int] = {}
     for key, row in rows:
-        space = clean_text(row.cells[SPACE])
+        space_id = clean_text(row.cells[SPACE])
         wanted[key] = None
-        if not space:
+        if not space_id:
             continue
-        if space not in spaces:
-            notes.error(row, SPACE, SpaceNotFound(f"There is no space {space} in this store."))
-        elif space in lines:
-            both = f"Lines {lines[space]} and {row.line} both seat somebody in space {space}"
+        if space_id not in spaces:
+            notes.error(row, SPACE, SpaceNotFound(f"There is no space {space_id} in this store."))
+        elif space_id in lines:
+            both = f"Lines {lines[space_id]} and {row.line} both seat somebody in space {space_id}"
             notes.add(row, SPACE, "E-SPACE-TWICE", f"{both}; keep one of them.")
         else:
-            lines[space] = row.line
-            wanted[key] = space
+            lines[space_id] = row.line
+            wanted[key] = spaces[space_id]
     return wanted
 
 
 def _seat(
     person: Person,
     row: Row,
-    wanted: Mapping[str, str | None],
+    wanted: Mapping[str, Space | None],
     seated: Mapping[str, Person],
     notes: _Notes,
 ) -> Person:
-    space_id = wanted[person.external_id]
-    if space_id is None:
+    space = wanted[person.external_id]
+    if space is None:
         return seating.unassign(person).after
-    occupant = seated.get(space_id)
+    occupant = seated.get(space.external_id)
     if occupant is not None and occupant.external_id in wanted:
         occupant = None  # the file says where they sit from now on
-    space = Space(id="", store_id=person.store_id, external_id=space_id)
     try:
         return seating.assign(person, space, occupant=occupant).after
     except Conflict as error:

@@ -59,13 +59,13 @@ def log_in(runtime: Runtime, email: str, password: str) -> Login:
     # The slow part runs outside of any transaction.
     if not verify_password(stored, password) or user is None:
         raise WrongCredentials(fix="check both and try again: electis login EMAIL")
+    forget_attempts(runtime, address)
     if not user.is_active:
         raise AccountInactive(fix="ask an admin of your organization")
     with runtime.database.write() as uow:
         now = runtime.clock()
         if users.password_hash_of(uow, user.id) != stored:
             raise WrongCredentials  # the password was changed while we were checking the old one
-        forget_attempts(runtime, uow, address)
         login = _open_session(runtime, uow, user, now)
         users.update_user(uow, user.id, {"last_login_at": now})
         record_own(runtime, uow, user, "user:logged_in", now)
@@ -230,6 +230,7 @@ def change_password(runtime: Runtime, user: User, old: str, new: str) -> int:
         stored = users.password_hash_of(uow, user.id)
     if not verify_password(stored, old):
         raise WrongCredentials("The old password is wrong.", fix="electis password change")
+    forget_attempts(runtime, user.email)
     require_strong(new, email=user.email)
     if new == old:
         raise WeakPassword("The new password is the old one.", why="A change must change something.")
@@ -238,7 +239,6 @@ def change_password(runtime: Runtime, user: User, old: str, new: str) -> int:
         now = runtime.clock()
         if users.password_hash_of(uow, user.id) != stored:
             raise WrongCredentials("The old password is wrong.", fix="electis password change")
-        forget_attempts(runtime, uow, user.email)
         users.update_user(uow, user.id, {"password_hash": hashed, "must_change_password": False})
         ended = sessions.revoke_user_sessions(uow, user.id, now, "password changed")
         record_own(runtime, uow, user, "user:password_changed", now)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from electis_cli.db import organizations, stores, users
+from electis_cli.db import organizations, stores
 from electis_cli.db.users import User
-from electis_cli.domain.errors import UserNotFound
-from electis_cli.services.change import Scope
 from electis_cli.services.runtime import Runtime
 
 
@@ -37,12 +35,3 @@ def describe_user(runtime: Runtime, user: User) -> IdentityView:
         must_change_password=user.must_change_password,
         last_login_at=user.last_login_at,
     )
-
-
-def describe_self(scope: Scope) -> IdentityView:
-    """Return who is acting."""
-    with scope.runtime.database.read() as uow:
-        user = users.find_user(uow, user_id=scope.actor.user_id)
-    if user is None:
-        raise UserNotFound
-    return describe_user(scope.runtime, user)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 from electis_cli.adapters.access_tokens import hash_token
 from electis_cli.db import sessions
-from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.errors import LoginThrottled, Misconfigured, Unreachable
 from electis_cli.services.runtime import Runtime
 
@@ -33,15 +33,16 @@ def take_attempt(runtime: Runtime, email: str) -> None:
         )
 
 
-def forget_attempts(runtime: Runtime, uow: UnitOfWork, email: str) -> None:
+def forget_attempts(runtime: Runtime, email: str) -> None:
     """Forget the attempts at an address: its password was right, or an admin unlocked it."""
     subject = hash_token(email)
-    sessions.clear_login_attempts(uow, subject)
+    with runtime.database.write() as uow:
+        sessions.clear_login_attempts(uow, subject)
+        uow.commit()
     if runtime.login_counter is not None:
-        try:
+        # What a Redis that does not answer still counts runs out by itself.
+        with contextlib.suppress(Unreachable, Misconfigured):
             runtime.login_counter.forget(subject)
-        except (Unreachable, Misconfigured):
-            return  # what Redis still counts runs out by itself
 
 
 def _take_shared(runtime: Runtime, subject: str) -> timedelta | None:

@@ -9,12 +9,21 @@ from electis_cli.aims.client import AimsClient
 from electis_cli.db import accounts, alerts, ledger, organizations, stores
 from electis_cli.db.accounts import Account
 from electis_cli.domain.access import Action, system_actor
-from electis_cli.domain.errors import AimsCompanyRefused, AimsLoginRefused, AimsNotConfigured, ElectisError
+from electis_cli.domain.errors import (
+    AimsAmbiguous,
+    AimsAnswerBroken,
+    AimsCompanyRefused,
+    AimsLoginRefused,
+    AimsNotConfigured,
+    AimsUnreachable,
+    ElectisError,
+)
 from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.runtime import Runtime
 
 BREAKER_ALERT = "aims:breaker"
 HOPELESS = frozenset({"login", "license"})
+FORMAT = "format"  # opened by a changed article format: only `aims format fetch` closes it
 HOPELESS_PROBE = timedelta(hours=1)
 
 
@@ -28,6 +37,11 @@ class PingView:
     breaker: str
     error_code: str | None = None
     error: str | None = None
+
+    @property
+    def is_unreachable(self) -> bool:
+        """True when AIMS gave no usable answer at all, rather than a refusal."""
+        return self.error_code in {AimsUnreachable.code, AimsAmbiguous.code, AimsAnswerBroken.code}
 
 
 def ping(scope: Scope) -> PingView:
@@ -92,7 +106,7 @@ def note_ping(change: Change, failure: ElectisError | None) -> None:
         uow, {"ping_state": "ok", "ping_error": None, "pinged_at": now, "last_solum_ping": now}
     )
     change.emit("health:solum:ok", {})
-    if account.breaker == "open":
+    if account.breaker == "open" and account.breaker_reason != FORMAT:
         _half_open(change)
 
 

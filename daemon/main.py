@@ -1,0 +1,62 @@
+"""The daemon's entry: settings, the embedded database's lock, signals; everything else is the supervisor's."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from daemon.supervisor import Supervisor
+from electis_cli.adapters.embedded_lock import lock_embedded_database
+from electis_cli.commands.exit_codes import exit_code_of
+from electis_cli.domain.errors import ElectisError
+from electis_cli.settings import load_settings
+from electis_cli.wiring import make_runtime
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run until SIGTERM or SIGINT, then finish the batch in flight and exit."""
+    parser = argparse.ArgumentParser(
+        prog="electis-daemon", description="Keeps AIMS showing what the database says."
+    )
+    parser.add_argument("--quiet", action="store_true", help="log warnings and errors only")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        format=_FORMAT, level=logging.WARNING if options.quiet else logging.INFO, stream=sys.stderr
+    )
+    # These would log every URL, and with it store codes and ids, at our own level.
+    for chatty in ("httpx", "httpcore", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        settings = load_settings()
+        runtime = make_runtime(settings)
+        path = runtime.database.path
+        # Kept open as long as the process lives; the kernel frees it however the process ends.
+        lock = lock_embedded_database(path) if path is not None else None
+    except ElectisError as error:
+        print(f"error[{error.code}] {error.message}", file=sys.stderr)
+        for line in (error.why, error.fix and f"fix: {error.fix}"):
+            if line:
+                print(line, file=sys.stderr)
+        return exit_code_of(error)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Supervisor(runtime, settings, stop).run()
+    if lock is not None:
+        lock.close()
+    runtime.database.close()
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""`electis label`: which label shows which article. The commands note wishes; the queue brings them to AIMS."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from electis_cli.commands.access import default_store, open_scope
+from electis_cli.commands.options import DryRun, Fields, Limit, Output, OutputFormat, StoreCode
+from electis_cli.commands.output import show_many, show_one, talk
+from electis_cli.commands.tree import Command, new_app
+from electis_cli.domain.labels import has_valid_checksum
+
+app = new_app()
+_TABLE = ("label_code", "store", "article", "page", "acked_article", "acked_page", "status", "error")
+LabelCode = Annotated[str, typer.Argument(metavar="LABEL", help="The label's code, as printed on it.")]
+ArticleId = Annotated[
+    str, typer.Argument(metavar="ARTICLE_ID", help="A space's id, or prefix and id of a room, as in C3.")
+]
+
+
+@app.command("list", cls=Command)
+def list_(
+    store: StoreCode = None, limit: Limit = None, output: Output = OutputFormat.TABLE, fields: Fields = None
+) -> None:
+    """List labels, what they should show and what AIMS acknowledged."""
+    with open_scope() as scope:
+        from electis_cli.services import labels
+
+        views = labels.list_labels(scope, store=default_store(store), limit=limit)
+        show_many(views, output, fields=fields, table=_TABLE, empty="There are no labels yet.")
+
+
+@app.command("show", cls=Command)
+def show(
+    label: LabelCode, store: StoreCode = None, output: Output = OutputFormat.TABLE, fields: Fields = None
+) -> None:
+    """Show one label."""
+    with open_scope() as scope:
+        from electis_cli.services import labels
+
+        show_one(labels.show_label(scope, label, store=default_store(store)), output, fields=fields)
+
+
+@app.command("link", cls=Command)
+def link(
+    label: LabelCode,
+    article: ArticleId,
+    store: StoreCode = None,
+    dry_run: DryRun = False,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+) -> None:
+    """Let a label show a space or a conference room, instead of what it shows now."""
+    with open_scope() as scope:
+        from electis_cli.services import labels
+
+        view = labels.link_label(scope, label, article, store=default_store(store), dry_run=dry_run)
+        show_one(view, output, fields=fields)
+    if not has_valid_checksum(view.label_code):
+        talk(f"warning: the last digit of {view.label_code} does not fit the others; is the code right?")
+
+
+@app.command("unlink", cls=Command)
+def unlink(
+    label: LabelCode,
+    store: StoreCode = None,
+    dry_run: DryRun = False,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+) -> None:
+    """Let a label show nothing."""
+    with open_scope() as scope:
+        from electis_cli.services import labels
+
+        view = labels.unlink_label(scope, label, store=default_store(store), dry_run=dry_run)
+        show_one(view, output, fields=fields)

@@ -1,0 +1,137 @@
+"""One housekeeping step of one organization: verify what was accepted, send mails, forget what is too old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from electis_cli.db import accounts, leases, ledger, organizations, stores, trail
+from electis_cli.db.stores import Store
+from electis_cli.domain.access import system_actor
+from electis_cli.domain.errors import ElectisError
+from electis_cli.domain.queue import KNOWN_FOR
+from electis_cli.services.change import Change, Scope
+from electis_cli.services.mail import mail_alerts, send_due_mail
+from electis_cli.services.remote import shown
+from electis_cli.services.runtime import Runtime
+
+MOST_VERIFIED = 500
+HEALTH_EVENTS_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Housekeeping:
+    """What a housekeeping step did."""
+
+    verified: int = 0
+    drifted: int = 0
+    mails_sent: int = 0
+    alerts_mailed: int = 0
+    forgotten: int = 0
+
+
+def keep_house(runtime: Runtime, org_id: str) -> Housekeeping:
+    """Do one housekeeping step; of several workers one does it, the others find nothing left to do."""
+    with runtime.database.write(org_id) as uow:
+        lease = leases.take_lease(
+            uow, f"housekeeping:{org_id}", runtime.holder, seconds=runtime.tuning.lease_seconds
+        )
+        uow.commit()
+    if lease is None:
+        return Housekeeping()
+    try:
+        verified, drifted = _verify(runtime, org_id)
+        alerts_mailed = mail_alerts(runtime, org_id)
+        mails_sent = send_due_mail(runtime, org_id).sent
+        return Housekeeping(
+            verified=verified,
+            drifted=drifted,
+            mails_sent=mails_sent,
+            alerts_mailed=alerts_mailed,
+            forgotten=_forget(runtime, org_id),
+        )
+    finally:
+        with runtime.database.write(org_id) as uow:
+            leases.release_lease(uow, lease)
+            uow.commit()
+
+
+def _verify(runtime: Runtime, org_id: str) -> tuple[int, int]:
+    """Read articles again whose settle window is over; what AIMS does not show any more is pushed again."""
+    with runtime.database.read(org_id) as uow:
+        organization, account = organizations.own_organization(uow), accounts.find_account(uow)
+        due = [
+            (store, ledger.rows_to_verify(uow, store.id, runtime.clock(), MOST_VERIFIED))
+            for store in stores.list_stores(uow)
+            if store.sync_enabled and store.paused_at is None
+        ]
+    if account.breaker != "closed" or organization.aims_base_url is None:
+        return 0, 0
+    verified = drifted = 0
+    for store, rows in due:
+        if not rows:
+            continue
+        try:
+            one, other = _verify_store(runtime, org_id, store, [row.article_id for row in rows])
+        except ElectisError:
+            continue  # AIMS does not answer now; the rows stay due for the next step
+        verified, drifted = verified + one, drifted + other
+    return verified, drifted
+
+
+def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list[str]) -> tuple[int, int]:
+    with runtime.database.read(org_id) as uow:
+        organization = organizations.own_organization(uow)
+    article_format = organization.article_format
+    if article_format is None:
+        return 0, 0
+    client = runtime.connect(organization)
+    try:
+        found = client.articles_by_id(store.code, article_ids)
+    finally:
+        client.close()
+    with runtime.database.write(org_id) as uow:
+        now = runtime.clock()
+        change = Change(uow=uow, scope=Scope(runtime=runtime, actor=system_actor(), org_id=org_id), now=now)
+        known = ledger.known_by_id(uow, store.id, article_ids, now - KNOWN_FOR)
+        rows = ledger.rows_by_id(uow, store.id, article_ids, lock=True)
+        fine, drifted, foreign = [], {}, []
+        for article_id, row in rows.items():
+            remote = found.get(article_id)
+            hash_ = shown(remote, article_format).hash if remote else "-"
+            if row.is_dirty or row.inflight_version is not None:
+                continue  # changed meanwhile: the push reads before it writes
+            if hash_ == row.base_hash:
+                fine.append(article_id)
+            elif hash_ in known.get(article_id, frozenset()) or remote is None:
+                drifted[article_id] = row.desired_deleted
+            else:
+                foreign.append((article_id, hash_))  # somebody else's edit: for the full sync to judge
+        ledger.update_rows(
+            uow,
+            store.id,
+            [{"article_id": item, "verify_after": None, "last_seen_remote_at": now} for item in fine],
+        )
+        ledger.update_rows(
+            uow,
+            store.id,
+            [
+                {"article_id": item, "verify_after": None, "odd_hash": hash_, "odd_since": now}
+                for item, hash_ in foreign
+            ],
+        )
+        ledger.update_rows(uow, store.id, [{"article_id": item, "verify_after": None} for item in drifted])
+        ledger.bump(uow, store.id, drifted, now)
+        if drifted:
+            change.emit("sync:drift", {"articles": len(drifted)}, store_id=store.id)
+        uow.commit()
+    return len(fine), len(drifted)
+
+
+def _forget(runtime: Runtime, org_id: str) -> int:
+    with runtime.database.write(org_id) as uow:
+        before = runtime.clock() - KNOWN_FOR
+        gone = ledger.forget_tombstones(uow, before) + ledger.forget_hashes(uow, before)
+        gone += trail.forget_health_events(uow, runtime.clock() - HEALTH_EVENTS_FOR)
+        uow.commit()
+    return gone

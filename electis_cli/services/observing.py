@@ -1,0 +1,41 @@
+"""Links that were made with other tools: observed in listings, adopted, never changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from electis_cli.db import conferences, labels
+from electis_cli.db.organizations import Organization
+from electis_cli.domain.conference import desired_page
+from electis_cli.services.change import Change
+from electis_cli.services.remote import Shown
+
+
+def observe_links(
+    change: Change, organization: Organization, store_id: str, listed: Mapping[str, Shown]
+) -> int:
+    """Adopt the links of labels that nobody wished anything of and return how many there are.
+
+    A missing list is unknown, not none (Q17). A label on several articles is not ours to understand: left alone.
+    """
+    links = [(code, article_id) for article_id, article in listed.items() for code in article.labels or ()]
+    times = Counter(code for code, _ in links)
+    wished = {wish.label_code: wish for wish in labels.list_wishes(change.uow, [store_id])}
+    rooms = {
+        organization.room_prefix + room.external_id: room
+        for room in conferences.list_rooms(change.uow, [store_id])
+    }
+    adopted = 0
+    for code, article_id in links:
+        wish = wished.get(code)
+        if times[code] > 1 or (
+            wish is not None and (wish.origin == "wish" or wish.acked_article == article_id)
+        ):
+            continue
+        room = rooms.get(article_id)
+        page = desired_page(room) if room else None
+        adopted += labels.save_observed(
+            change.uow, label_code=code, store_id=store_id, article_id=article_id, page=page, now=change.now
+        )
+    return adopted

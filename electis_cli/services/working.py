@@ -1,0 +1,83 @@
+"""What the daemon does in one turn of each loop; the same functions the commands call once in the foreground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from electis_cli.db import scheduling
+from electis_cli.db.scheduling import Place
+from electis_cli.domain.access import system_actor
+from electis_cli.domain.errors import ElectisError
+from electis_cli.services.change import Scope
+from electis_cli.services.full_sync import full_sync
+from electis_cli.services.housekeeping import keep_house
+from electis_cli.services.ping import is_ping_due, ping
+from electis_cli.services.push.store import push_store
+from electis_cli.services.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one turn on one store or organization came to, for the daemon's log: no names, no contents."""
+
+    subject: str
+    outcome: str
+    counts: dict[str, int]
+
+
+def due_pushes(runtime: Runtime) -> list[Place]:
+    """Return the stores with due work."""
+    with runtime.database.read() as uow:
+        return scheduling.stores_to_push(uow, runtime.clock())
+
+
+def push_turn(runtime: Runtime, place: Place, should_stop: Callable[[], bool]) -> Turn:
+    """Push one store."""
+    report = push_store(runtime, place.org_id, place.store_id, should_stop=should_stop)
+    names = ("created", "updated", "deleted", "agreed", "linked", "unlinked", "flipped", "failed", "waiting")
+    counts = {name: getattr(report, name) for name in names if getattr(report, name)}
+    return Turn(subject=place.code, outcome=report.error_code or report.ending.value, counts=counts)
+
+
+def due_syncs(runtime: Runtime) -> list[Place]:
+    """Return the stores whose full sync is due."""
+    with runtime.database.read() as uow:
+        return scheduling.stores_to_sync(uow, runtime.clock())
+
+
+def sync_turn(runtime: Runtime, place: Place) -> Turn:
+    """Run one store's full sync; a run that fails has written down why."""
+    scope = Scope(runtime=runtime, actor=system_actor(), org_id=place.org_id)
+    try:
+        view = full_sync(scope, place.store_id)
+    except ElectisError as error:
+        return Turn(subject=place.code, outcome=error.code, counts={})
+    return Turn(subject=place.code, outcome=view.state, counts=dict(view.counts))
+
+
+def organizations_to_serve(runtime: Runtime) -> list[str]:
+    """Return the ids of all organizations."""
+    with runtime.database.read() as uow:
+        return scheduling.organization_ids(uow)
+
+
+def ping_turn(runtime: Runtime, org_id: str) -> Turn | None:
+    """Ask one organization's AIMS whether it is there; None when there is nothing to ask yet."""
+    if not is_ping_due(runtime, org_id):
+        return None
+    scope = Scope(runtime=runtime, actor=system_actor(), org_id=org_id)
+    try:
+        view = ping(scope)
+    except ElectisError as error:
+        return Turn(subject=org_id, outcome=error.code, counts={})
+    counts = {"milliseconds": view.milliseconds} if view.milliseconds is not None else {}
+    return Turn(subject=org_id, outcome="ok" if view.ok else view.error_code or "error", counts=counts)
+
+
+def housekeeping_turn(runtime: Runtime, org_id: str) -> Turn:
+    """Do one organization's housekeeping."""
+    done = keep_house(runtime, org_id)
+    names = ("verified", "drifted", "mails_sent", "alerts_mailed", "forgotten")
+    counts = {name: getattr(done, name) for name in names if getattr(done, name)}
+    return Turn(subject=org_id, outcome="done", counts=counts)
