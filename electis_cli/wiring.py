@@ -6,13 +6,11 @@ import os
 import socket
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from electis_cli.adapters import identifiers, mail, sealing
 from electis_cli.adapters.clock import system_clock
 from electis_cli.adapters.redis import SharedCounter, ping_redis
-from electis_cli.aims.address import check_allowed, normalize_address
-from electis_cli.aims.client import AimsClient
-from electis_cli.aims.connection import Credentials, Timeouts
 from electis_cli.db import organizations, schema
 from electis_cli.db.engine import Database
 from electis_cli.db.organizations import Organization
@@ -20,6 +18,9 @@ from electis_cli.domain.errors import AimsNotConfigured, MasterKeyProblem
 from electis_cli.services.runtime import Runtime, Tuning
 from electis_cli.services.secrets import open_aims_password
 from electis_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from electis_cli.aims.client import AimsClient
 
 
 def open_database(settings: Settings, *, check: bool = True) -> Database:
@@ -104,6 +105,11 @@ def _connector(
     settings: Settings, database: Database, sealer: sealing.Sealer, clock: Callable[[], datetime]
 ) -> Callable[[Organization], AimsClient]:
     def connect(organization: Organization) -> AimsClient:
+        # httpx is imported by the commands that call AIMS, not by those that only read the database.
+        from electis_cli.aims.address import check_allowed, normalize_address  # noqa: PLC0415
+        from electis_cli.aims.client import AimsClient  # noqa: PLC0415
+        from electis_cli.aims.connection import Credentials, Timeouts  # noqa: PLC0415
+
         if organization.aims_base_url is None or organization.aims_username is None:
             raise AimsNotConfigured
         address = normalize_address(organization.aims_base_url, organization.aims_cluster)

@@ -6,8 +6,6 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-import jwt
-
 _ALGORITHM = "HS256"
 
 
@@ -22,6 +20,8 @@ def sign_access_token(
     expires_at: datetime,
 ) -> str:
     """Return an access token; `token_id` makes every one different, so that its hash names one login."""
+    import jwt  # noqa: PLC0415 - needed at a login only, and slow to import
+
     claims: dict[str, Any] = {
         "iss": "electis",
         "sub": user_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import getpass
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from electis_cli.settings import Settings
 
 
+@functools.cache
 def settings_in_force() -> Settings:
     """Return the settings in force."""
     from electis_cli.settings import load_settings

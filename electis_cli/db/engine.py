@@ -89,16 +89,17 @@ class Database:
         if path is not None and not path.exists():
             raise DatabaseMissing(details_path=str(path))
         try:
-            with self.engine.connect() as connection:
-                connection = connection.execution_options(**{_BEGIN: begin})
-                with connection.begin() as transaction:
-                    uow = UnitOfWork(connection, org_id=org_id, clock=self._clock)
-                    uow.announce_tenant()
-                    yield uow
-                    if uow.is_committed:
-                        transaction.commit()
-                    else:
-                        transaction.rollback()
+            with (
+                self.engine.connect().execution_options(**{_BEGIN: begin}) as connection,
+                connection.begin() as transaction,
+            ):
+                uow = UnitOfWork(connection, org_id=org_id, clock=self._clock)
+                uow.announce_tenant()
+                yield uow
+                if uow.is_committed:
+                    transaction.commit()
+                else:
+                    transaction.rollback()
         except sa.exc.IntegrityError as error:
             raise ChangedMeanwhile(why="A rule of the database refused the change.") from error
         except sa.exc.ProgrammingError as error:

@@ -13,6 +13,8 @@ from electis_cli.db.tables import people
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.people import Person
 
+_MANY = 2000
+
 
 def _person(row: Any) -> Person:
     return Person(**{name: row[name] for name in Person.__dataclass_fields__})
@@ -60,13 +62,17 @@ def occupants(uow: UnitOfWork, store_id: str, space_ids: Iterable[str]) -> dict[
 
 
 def _by(uow: UnitOfWork, store_id: str, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Person]:
+    wanted = set(values)
+    base = sa.select(people).where(mine(uow, people), people.c.store_id == store_id)
+    # Each long list of ids may make PostgreSQL read the whole store, so that many ids are cheaper as one reading.
+    statements = (
+        [base] if len(wanted) > _MANY else [base.where(column.in_(piece)) for piece in chunks(sorted(wanted))]
+    )
     found: dict[str, Person] = {}
-    for piece in chunks(sorted(set(values))):
-        statement = sa.select(people).where(
-            mine(uow, people), people.c.store_id == store_id, column.in_(piece)
-        )
+    for statement in statements:
         for row in uow.execute(statement).mappings():
-            found[row[column.name]] = _person(row)
+            if row[column.name] in wanted:
+                found[row[column.name]] = _person(row)
     return found
 
 

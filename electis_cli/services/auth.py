@@ -78,40 +78,12 @@ def refresh(runtime: Runtime, refresh_token: str) -> Login:
 
     Raises SessionUnknown, SessionExpired or SessionRevoked; a token that was used before ends its whole family.
     """
-    token_hash = hash_token(refresh_token)
     with runtime.database.write() as uow:
-        now = runtime.clock()
-        token = sessions.find_refresh_token(uow, token_hash)
-        if token is None:
-            raise SessionUnknown("The refresh token is not valid.")
-        session = sessions.find_session(uow, session_id=token["session_id"])
-        user = users.find_user(uow, user_id=session["user_id"])
-        if user is None:
-            raise SessionUnknown
-        if token["revoked_at"] is not None or session["revoked_at"] is not None:
-            raise SessionRevoked(why="The refresh token was revoked.")
-        if token["rotated_at"] is not None:
-            # Somebody has a copy: whoever comes second ends the session for both.
-            sessions.revoke_session(uow, session["id"], now, "refresh token used twice")
-            record_own(runtime, uow, user, "session:reuse_detected", now)
-            _alert_reuse(runtime, uow, user, now)
-            uow.commit()
-            raise SessionRevoked(why="The refresh token was used twice, so the session was ended.")
-        if token["expires_at"] <= now:
-            raise SessionExpired(why="The refresh token has expired.")
-        if not user.is_active:
-            raise AccountInactive(fix="ask an admin of your organization")
-        if not sessions.rotate_refresh_token(uow, token_hash, now):
-            raise SessionRevoked(why="The refresh token was used at the same moment by somebody else.")
-        access, expires_at = _new_access_token(runtime, user, session["id"], now)
-        renewed = _new_refresh_token(runtime, uow, session["id"], now)
-        sessions.update_session(
-            uow,
-            session["id"],
-            {"access_hash": hash_token(access), "access_expires_at": expires_at, "last_used_at": now},
-        )
+        login = _exchange(runtime, uow, hash_token(refresh_token), runtime.clock())
         uow.commit()
-    return Login(user=user, access_token=access, refresh_token=renewed, access_expires_at=expires_at)
+    if login is None:
+        raise SessionRevoked(why="The refresh token was used twice, so the session was ended.")
+    return login
 
 
 def authenticate(runtime: Runtime, access_token: str) -> User:
@@ -246,6 +218,37 @@ def change_password(runtime: Runtime, user: User, old: str, new: str) -> int:
             trail.supersede_mail(uow, user.email, PASSWORD_MAILS)
         uow.commit()
     return ended
+
+
+def _exchange(runtime: Runtime, uow: UnitOfWork, token_hash: str, now: datetime) -> Login | None:
+    """Return the new pair; None when the token was used before, and its whole family ended (to be committed too)."""
+    token = sessions.find_refresh_token(uow, token_hash)
+    if token is None:
+        raise SessionUnknown("The refresh token is not valid.")
+    session = sessions.find_session(uow, session_id=token["session_id"])
+    user = users.find_user(uow, user_id=session["user_id"])
+    if user is None:
+        raise SessionUnknown
+    if token["revoked_at"] is not None or session["revoked_at"] is not None:
+        raise SessionRevoked(why="The refresh token was revoked.")
+    if not sessions.rotate_refresh_token(uow, token_hash, now):
+        # Somebody has a copy: whoever comes second ends the session for both.
+        sessions.revoke_session(uow, session["id"], now, "refresh token used twice")
+        record_own(runtime, uow, user, "session:reuse_detected", now)
+        _alert_reuse(runtime, uow, user, now)
+        return None
+    if token["expires_at"] <= now:
+        raise SessionExpired(why="The refresh token has expired.")
+    if not user.is_active:
+        raise AccountInactive(fix="ask an admin of your organization")
+    access, expires_at = _new_access_token(runtime, user, session["id"], now)
+    renewed = _new_refresh_token(runtime, uow, session["id"], now)
+    sessions.update_session(
+        uow,
+        session["id"],
+        {"access_hash": hash_token(access), "access_expires_at": expires_at, "last_used_at": now},
+    )
+    return Login(user=user, access_token=access, refresh_token=renewed, access_expires_at=expires_at)
 
 
 def _open_session(runtime: Runtime, uow: UnitOfWork, user: User, now: datetime) -> Login:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from electis_cli.adapters.redis import SharedCounter
 from electis_cli.adapters.sealing import Sealer
-from electis_cli.aims.client import AimsClient
 from electis_cli.db.engine import Database
 from electis_cli.db.organizations import Organization
+
+if TYPE_CHECKING:
+    from electis_cli.aims.client import AimsClient  # brings httpx, which most commands never need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
