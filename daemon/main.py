@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from daemon.supervisor import Supervisor
 from electis_cli.adapters.embedded_lock import lock_embedded_database
-from electis_cli.commands.exit_codes import exit_code_of
+from electis_cli.commands.failure import show_failure
 from electis_cli.domain.errors import ElectisError
 from electis_cli.settings import load_settings
 from electis_cli.wiring import make_runtime
@@ -43,11 +43,7 @@ def _run() -> int:
         # Kept open as long as the process lives; the kernel frees it however the process ends.
         lock = lock_embedded_database(path) if path is not None else None
     except ElectisError as error:
-        print(f"error[{error.code}] {error.message}", file=sys.stderr)
-        for line in (error.why, error.fix and f"fix: {error.fix}"):
-            if line:
-                print(line, file=sys.stderr)
-        return exit_code_of(error)
+        return show_failure(error, output="table")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

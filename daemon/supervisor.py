@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from daemon.loop import Loop
 from electis_cli.services import working
-from electis_cli.services.working import Place, Turn
 from electis_cli.services.runtime import Runtime
+from electis_cli.services.working import Turn
 from electis_cli.settings import Settings
 
 log = logging.getLogger("electis.daemon")
@@ -49,7 +49,7 @@ class Supervisor:
             if running is None or running.done():
                 self._pushing[place.store_id] = self._pool.submit(self._push_one, place)
 
-    def _push_one(self, place: Place) -> None:
+    def _push_one(self, place: working.Place) -> None:
         try:
             turn = working.push_turn(self._runtime, place, self._stop.is_set)
         except Exception:  # one store's bug must not end the others' pushes

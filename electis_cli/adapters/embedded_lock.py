@@ -11,7 +11,7 @@ from electis_cli.domain.errors import LockHeld
 
 
 def lock_embedded_database(database_path: Path) -> IO[str]:
-    """Take the daemon's lock of an SQLite database; keep the returned file open. Raises LockHeld with its process id."""
+    """Take the daemon's lock of an SQLite database and return it, to be kept open. Raises LockHeld."""
     path = database_path.with_name(database_path.name + ".daemon-lock")
     file = path.open("a+", encoding="ascii")
     try:

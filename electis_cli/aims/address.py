@@ -85,11 +85,13 @@ def check_allowed(address: Address, *, allowed_hosts: str, embedded: bool) -> No
     parts = urlsplit(address.origin)
     host = parts.hostname or ""
     entries = allowed_hosts.replace(",", " ").split()
-    if entries:
-        if address.origin in entries or (parts.scheme == "https" and host in entries):
-            return
-    elif (parts.scheme == "https" and (host == VENDOR_DOMAIN or host.endswith("." + VENDOR_DOMAIN))) or (
-        parts.scheme == "http" and embedded and _is_loopback(host)
+    is_https = parts.scheme == "https"
+    is_vendor = is_https and (host == VENDOR_DOMAIN or host.endswith("." + VENDOR_DOMAIN))
+    is_simulator = parts.scheme == "http" and embedded and _is_loopback(host)
+    if (
+        (address.origin in entries or (is_https and host in entries))
+        if entries
+        else (is_vendor or is_simulator)
     ):
         return
     raise HostNotAllowed(

@@ -170,7 +170,7 @@ class AimsClient:
         return wire.decode_write(answer.body)
 
     def delete_articles(self, store: str, article_ids: Sequence[str]) -> wire.WriteAnswer:
-        """Delete articles; ids that are gone already are fine, whether AIMS says so with 200 or a 405 (contract 5.2)."""
+        """Delete articles; AIMS may accept ids that are gone already or refuse them (contract 5.2)."""
         body = {"articleDeleteList": list(article_ids)}
         answer = self._connection.call("DELETE", "/common/articles", {"store": store}, body, is_write=True)
         return wire.decode_write(answer.body)

@@ -17,6 +17,7 @@ from electis_cli.aims import wire
 from electis_cli.aims.address import Address
 from electis_cli.aims.failures import broken_answer, failure_of, needs_new_token
 from electis_cli.aims.tokens import Token, TokenKeeper, decode_token
+from electis_cli.domain.articles import clean_text
 from electis_cli.domain.errors import (
     AimsAmbiguous,
     AimsAnswerBroken,
@@ -266,7 +267,7 @@ def _word(body: Any, raw: bytes) -> str:
     if isinstance(body, Mapping):
         word = wire.response_message(body)
         if not word:
-            return wire.clean_text(wire.first_of(body, "error", "message"))
+            return clean_text(wire.first_of(body, "error", "message"))
         return word
     text = raw[:300].decode("utf-8", "replace").strip()
     return "" if text.startswith("<") else text

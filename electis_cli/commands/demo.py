@@ -48,7 +48,8 @@ def demo(
         stage.run("login", ADMIN, "--password-stdin", "-o", "name", stdin=password)
         stage.run(
             "aims", "configure", "--base-url", f"http://127.0.0.1:{port}", "--company", "ACME",
-            "--username", "demo", "--password-stdin", "--fields", "columns,meeting_columns,aims_stores", stdin=secrets.token_urlsafe(12),
+            "--username", "demo", "--password-stdin", "--fields", "columns,meeting_columns,aims_stores",
+            stdin=secrets.token_urlsafe(12),
         )  # fmt: skip
         stage.run("store", "create", "001", "--name", "Main", "--timezone", "Asia/Jerusalem", "-o", "name")
 
@@ -83,8 +84,11 @@ def demo(
 
         stage.say("5. Somebody is seated, a meeting starts")
         stage.run("people", "assign", newcomer, free_space, "--fields", "external_id,space,status")
-        stage.run("conference", "toggle", "1", "--meeting-name", "Design review", "--start", "14:00", "--end", "15:00",
-                  "--participants", "Dana Levi; Noa Yosef", "--fields", "article_id,meeting_name,start_time,end_time,status")  # fmt: skip
+        stage.run(
+            "conference", "toggle", "1", "--meeting-name", "Design review", "--start", "14:00", "--end", "15:00",
+            "--participants", "Dana Levi; Noa Yosef",
+            "--fields", "article_id,meeting_name,start_time,end_time,status",
+        )  # fmt: skip
         stage.run("queue", "drain", "--fields", "empty")
         stage.wait_for_labels("001", codes[-2:])
         show_labels(stage.labels("001", codes[-2:]))
@@ -151,7 +155,7 @@ def _farewell(stage: Stage, port: int, *, keep: bool, seconds: float) -> None:
         "electis space show 4-117 -o json",
         "electis sync history",
     ]
-    talk("Go on with what is left:\n")
+    print("Go on with what is left:\n")
     for line in lines:
         print(f"  {line}")
     if keep:

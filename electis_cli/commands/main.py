@@ -15,8 +15,7 @@ from electis_cli.domain.errors import ElectisError, UsageProblem
 from electis_cli.version import VERSION
 
 # Typer carries its own copy of click; these are its errors, named through what Typer itself exports.
-_UsageError = typer.BadParameter.__mro__[1]
-_ParseError = typer.BadParameter.__mro__[2]
+_ParseError: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     cls=LazyGroup,
@@ -53,7 +52,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     CURRENT_OUTPUT["format"] = _format_in(arguments)
     if "_ELECTIS_COMPLETE" in os.environ:
-        from electis_cli.commands.completion import answer_shells  # noqa: PLC0415 - only shells ask for it
+        from electis_cli.commands.completion import answer_shells
 
         answer_shells()
     try:

@@ -76,27 +76,28 @@ def drain(
 def drain_exit_code(view: DrainView) -> int:
     """Return the exit code that tells why a queue is not empty (design section 6)."""
     left = view.left
-    waiting = left["pending"] + left["syncing"] + left["labels_pending"]
     reasons = {store["breaker_reason"] for store in view.stores if store["breaker"] == "open"}
     codes = {store["error_code"] for store in view.stores}
     endings = {store["ending"] for store in view.stores}
-    if waiting:
-        if "health" in reasons or codes & _UNREACHABLE:
-            return exit_codes.EXIT_UNREACHABLE
-        if "format" in reasons or "no_format" in endings or codes & {FormatMissing.code, FormatChanged.code}:
-            return exit_codes.EXIT_CONFIGURATION
-        if reasons or endings & {"paused", "breaker", "backoff"}:
-            return exit_codes.EXIT_STOPPED
-        if not (left["failed"] or left["labels_failed"] or left["held"] or left["conflict"]):
-            return exit_codes.EXIT_TIME_UP
-    if left["failed"] or left["labels_failed"]:
-        return exit_codes.EXIT_FAILED
-    if left["held"] or left["conflict"]:
-        return exit_codes.EXIT_CONFLICT
-    return exit_codes.EXIT_TIME_UP if waiting else 0
+    is_waiting = left["pending"] + left["syncing"] + left["labels_pending"] > 0
+    is_configured = not ("format" in reasons or "no_format" in endings or codes & _FORMAT)
+    stopped = bool(reasons) or bool(endings & {"paused", "breaker", "backoff"})
+    has_failed = left["failed"] + left["labels_failed"] > 0
+    is_stuck = left["held"] + left["conflict"] > 0
+    # The first that holds says why.
+    cases = (
+        (is_waiting and ("health" in reasons or bool(codes & _UNREACHABLE)), exit_codes.EXIT_UNREACHABLE),
+        (is_waiting and not is_configured, exit_codes.EXIT_CONFIGURATION),
+        (is_waiting and stopped, exit_codes.EXIT_STOPPED),
+        (has_failed, exit_codes.EXIT_FAILED),
+        (is_stuck, exit_codes.EXIT_CONFLICT),
+        (is_waiting, exit_codes.EXIT_TIME_UP),
+    )
+    return next((code for holds, code in cases if holds), 0)
 
 
 _UNREACHABLE = {"E-AIMS-UNREACHABLE", "E-AIMS-AMBIGUOUS", "E-AIMS-CONTRACT"}
+_FORMAT = {FormatMissing.code, FormatChanged.code}
 
 
 @app.command("pause", cls=Command)

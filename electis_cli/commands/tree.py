@@ -15,7 +15,7 @@ CURRENT_OUTPUT: dict[str, str] = {}
 class Command(TyperCommand):
     """A command that lets the error edge know which output format was asked for."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Note the output format, then run."""
         CURRENT_OUTPUT["format"] = str(
             getattr(ctx.params.get("output"), "value", ctx.params.get("output") or "table")
@@ -57,11 +57,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class LazyGroup(TyperGroup):
     """The top of the tree; it knows names and help lines, and imports a command's module only to run it."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names of everything at the top."""
         return [*COMMANDS, *GROUPS]
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Import and return one command or group."""
         if cmd_name in GROUPS:
             module = importlib.import_module(f"electis_cli.commands.{GROUPS[cmd_name][0]}")
@@ -74,7 +74,7 @@ class LazyGroup(TyperGroup):
             return commands.get_command(ctx, cmd_name)
         return None
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write the list of commands from the tables, without importing them."""
         for title, table in (("Commands", COMMANDS), ("Groups", GROUPS)):
             with formatter.section(title):

@@ -1,4 +1,4 @@
-"""AIMS accounts: is AIMS well, and may the queue call it?"""
+"""AIMS accounts: whether AIMS is well, and whether the queue may call it."""
 
 from __future__ import annotations
 

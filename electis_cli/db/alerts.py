@@ -100,4 +100,4 @@ def end_dead_letters(
         )
         .values(ended_at=now, ended_by=how)
     )
-    return uow.execute(statement).rowcount
+    return uow.count_changed(statement)

@@ -108,7 +108,7 @@ def save_room(uow: UnitOfWork, room: Room, now: datetime) -> bool:
         )
         .values(**_values(room), version=room.version + 1, updated_at=now)
     )
-    return uow.execute(statement).rowcount == 1
+    return uow.count_changed(statement) == 1
 
 
 def save_rooms(uow: UnitOfWork, changed: Iterable[Room], now: datetime) -> bool:
@@ -136,7 +136,7 @@ def save_rooms(uow: UnitOfWork, changed: Iterable[Room], now: datetime) -> bool:
         }
         for room in found
     ]
-    return uow.execute(statement, rows).rowcount == len(rows)
+    return uow.count_changed(statement, rows) == len(rows)
 
 
 def delete_room(uow: UnitOfWork, room: Room) -> bool:
@@ -146,4 +146,4 @@ def delete_room(uow: UnitOfWork, room: Room) -> bool:
         conference_rooms.c.id == room.id,
         conference_rooms.c.version == room.version,
     )
-    return uow.execute(statement).rowcount == 1
+    return uow.count_changed(statement) == 1

@@ -152,7 +152,7 @@ def save_observed(
             updated_at=now,
         )
     )
-    return uow.execute(statement).rowcount == 1
+    return uow.count_changed(statement) == 1
 
 
 def wish_page(uow: UnitOfWork, store_id: str, article_id: str, page: int, now: datetime) -> None:
@@ -193,7 +193,7 @@ def update_wish(
     statement = label_links.update().where(mine(uow, label_links), label_links.c.label_code == label_code)
     if if_version is not None:
         statement = statement.where(label_links.c.version == if_version)
-    return uow.execute(statement.values(**values)).rowcount == 1
+    return uow.count_changed(statement.values(**values)) == 1
 
 
 def forget_links(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> None:

@@ -61,7 +61,7 @@ def renew_lease(uow: UnitOfWork, lease: Lease, *, seconds: float) -> Lease | Non
         )
         .values(expires_at=expires_at)
     )
-    if uow.execute(statement).rowcount != 1:
+    if uow.count_changed(statement) != 1:
         return None
     return Lease(resource=lease.resource, holder=lease.holder, epoch=lease.epoch, expires_at=expires_at)
 

@@ -30,7 +30,7 @@ def bump(uow: UnitOfWork, store_id: str, changes: Mapping[str, bool], now: datet
     if not changes:
         return
     first = uow.take_numbers(SEQUENCE, len(changes))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "org_id": uow.tenant,
             "store_id": store_id,
@@ -267,7 +267,7 @@ def known_by_id(
 def forget_hashes(uow: UnitOfWork, before: datetime) -> int:
     """Delete known contents that are too old to matter and return how many went."""
     statement = known_hashes.delete().where(mine(uow, known_hashes), known_hashes.c.at < before)
-    return uow.execute(statement).rowcount
+    return uow.count_changed(statement)
 
 
 def forget_tombstones(uow: UnitOfWork, before: datetime) -> int:
@@ -279,7 +279,7 @@ def forget_tombstones(uow: UnitOfWork, before: datetime) -> int:
         articles.c.acked_at < before,
         articles.c.inflight_version.is_(None),
     )
-    return uow.execute(statement).rowcount
+    return uow.count_changed(statement)
 
 
 def count_by_status(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, dict[str, int]]:

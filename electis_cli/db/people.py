@@ -108,7 +108,7 @@ def save_person(uow: UnitOfWork, person: Person, now: datetime) -> bool:
             updated_at=now,
         )
     )
-    return uow.execute(statement).rowcount == 1
+    return uow.count_changed(statement) == 1
 
 
 def save_people(uow: UnitOfWork, changed: Iterable[Person], now: datetime) -> bool:
@@ -136,7 +136,7 @@ def save_people(uow: UnitOfWork, changed: Iterable[Person], now: datetime) -> bo
             updated_at=now,
         )
     )
-    return not rows or uow.execute(statement, rows).rowcount == len(rows)
+    return not rows or uow.count_changed(statement, rows) == len(rows)
 
 
 def vacate(uow: UnitOfWork, store_id: str, person_ids: Iterable[str]) -> None:
@@ -157,4 +157,4 @@ def delete_person(uow: UnitOfWork, person: Person) -> bool:
     statement = people.delete().where(
         mine(uow, people), people.c.id == person.id, people.c.version == person.version
     )
-    return uow.execute(statement).rowcount == 1
+    return uow.count_changed(statement) == 1

@@ -57,13 +57,15 @@ def upgrade(database: Database) -> tuple[str | None, str]:
     before = current_revision(database)
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()))
-    with database.engine.connect().execution_options(electis_begin="IMMEDIATE") as connection:
-        with connection.begin():
-            config.attributes["connection"] = connection
-            if connection.dialect.name == "postgresql":
-                # Two upgrades at once: the second waits, then finds nothing to do.
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711018)"))
-            command.upgrade(config, "head")
+    with (
+        database.engine.connect().execution_options(electis_begin="IMMEDIATE") as connection,
+        connection.begin(),
+    ):
+        config.attributes["connection"] = connection
+        if connection.dialect.name == "postgresql":
+            # Two upgrades at once: the second waits, then finds nothing to do.
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(4711018)"))
+        command.upgrade(config, "head")
     return before, newest_revision()
 
 

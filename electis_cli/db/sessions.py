@@ -56,7 +56,7 @@ def rotate_refresh_token(uow: UnitOfWork, token_hash: str, now: datetime) -> boo
         )
         .values(rotated_at=now)
     )
-    return uow.execute(statement).rowcount == 1
+    return uow.count_changed(statement) == 1
 
 
 def revoke_session(uow: UnitOfWork, session_id: str, now: datetime, why: str) -> None:

@@ -91,7 +91,7 @@ def save_space(uow: UnitOfWork, space: Space, now: datetime) -> bool:
         .where(mine(uow, spaces), spaces.c.id == space.id, spaces.c.version == space.version)
         .values(data=dict(space.data), version=space.version + 1, updated_at=now)
     )
-    return uow.execute(statement).rowcount == 1
+    return uow.count_changed(statement) == 1
 
 
 def save_spaces(uow: UnitOfWork, changed: Iterable[Space], now: datetime) -> bool:
@@ -110,7 +110,7 @@ def save_spaces(uow: UnitOfWork, changed: Iterable[Space], now: datetime) -> boo
             updated_at=now,
         )
     )
-    return not rows or uow.execute(statement, rows).rowcount == len(rows)
+    return not rows or uow.count_changed(statement, rows) == len(rows)
 
 
 def delete_space(uow: UnitOfWork, space: Space) -> bool:
@@ -118,4 +118,4 @@ def delete_space(uow: UnitOfWork, space: Space) -> bool:
     statement = spaces.delete().where(
         mine(uow, spaces), spaces.c.id == space.id, spaces.c.version == space.version
     )
-    return uow.execute(statement).rowcount == 1
+    return uow.count_changed(statement) == 1

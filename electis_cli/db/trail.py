@@ -93,7 +93,7 @@ def supersede_mail(uow: UnitOfWork, recipient: str, kinds: Sequence[str]) -> int
         )
         .values(state="superseded", body=None)
     )
-    return uow.execute(statement).rowcount
+    return uow.count_changed(statement)
 
 
 def count_mail(uow: UnitOfWork, state: str) -> int:
@@ -142,4 +142,4 @@ def update_mail(
 def forget_health_events(uow: UnitOfWork, before: datetime) -> int:
     """Delete old signs of life: one a minute would bury everything else. Returns how many went."""
     statement = events.delete().where(mine(uow, events), events.c.name.like("health:%"), events.c.at < before)
-    return uow.execute(statement).rowcount
+    return uow.count_changed(statement)

@@ -73,9 +73,18 @@ class UnitOfWork:
         self,
         statement: sa.Executable,
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
-    ) -> sa.CursorResult[Any]:
+    ) -> Any:
         """Run one statement and return its result."""
-        return self.connection.execute(statement, parameters)  # type: ignore[return-value]
+        return self.connection.execute(statement, parameters)
+
+    def count_changed(
+        self,
+        statement: sa.Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> int:
+        """Run one changing statement and return how many rows it changed."""
+        result: sa.CursorResult[Any] = self.execute(statement, parameters)
+        return result.rowcount
 
     def now(self) -> datetime:
         """Return the database's time: leases of several machines are measured by one clock."""
@@ -108,7 +117,7 @@ class UnitOfWork:
         self.connection.execute(statement, values)
 
     def take_numbers(self, name: str, count: int) -> int:
-        """Take `count` consecutive numbers of a sequence and return the first; gaps are normal, order is what counts."""
+        """Take `count` consecutive numbers of a sequence and return the first; gaps are normal, order is all."""
         if count < 1:
             return 0
         if self.is_sqlite:

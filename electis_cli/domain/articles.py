@@ -37,7 +37,7 @@ class Article:
 
 
 def clean_text(value: object) -> str:
-    """Return a value as it is stored: text, NFC-normalized, without outer blanks. None is `""`; 0 and false are kept."""
+    """Return a value as it is stored: text, NFC-normalized, trimmed. None is `""`; 0 and false are kept."""
     if value is None:
         return ""
     text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -404,7 +404,7 @@ class FormatMissing(Misconfigured):
 
 
 class FormatChanged(Misconfigured):
-    """The article format at AIMS is not the one this organization works with; nothing is pushed until somebody looks."""
+    """The article format at AIMS changed; nothing is pushed until somebody looks."""
 
     code = "E-FORMAT-CHANGED"
     default_fix = "electis aims format fetch"

@@ -10,9 +10,9 @@ LEAST_DIFFERENT = 5
 
 _KNOWN_BAD = frozenset(
     {
-        "0123456789", "1234567890", "12345678910", "1q2w3e4r5t", "abcdefghij", "administrator", "changeme123", "electis123",
-        "iloveyou123", "letmein1234", "passw0rd123", "password12", "password123", "password1234", "qwerty12345",
-        "qwertyuiop", "welcome1234",
+        "0123456789", "1234567890", "12345678910", "1q2w3e4r5t", "abcdefghij", "administrator", "changeme123",
+        "electis123", "iloveyou123", "letmein1234", "passw0rd123", "password12", "password123", "password1234",
+        "qwerty12345", "qwertyuiop", "welcome1234",
     }
 )  # fmt: skip
 
@@ -29,7 +29,7 @@ def weakness(password: str, *, email: str = "") -> str | None:
         return f"It has fewer than {LEAST_DIFFERENT} different characters."
     if folded in _KNOWN_BAD:
         return "It is one of the passwords that are tried first."
-    if len(name) > 2 and name in folded:
+    if len(name) > 2 and name in folded:  # names of one or two letters occur in any text
         return "It contains the name of its own email address."
     return None
 

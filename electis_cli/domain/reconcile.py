@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from electis_cli.domain.articles import ABSENT, Content, changed_columns, content_hash
 from electis_cli.domain.merge import Resolution, resolve
@@ -126,47 +127,54 @@ def make_plan(subjects: Collection[Subject], terms: Terms) -> Plan:
 
 def _decide(subject: Subject, terms: Terms) -> Action:
     row, local, remote = subject.row, subject.local, subject.remote
-    remote_hash, local_hash = content_hash(remote), content_hash(local)
+    remote_hash = content_hash(remote)
 
-    def action(step: Step, **more: object) -> Action:
+    def make(step: Step, **more: Any) -> Action:
         return Action(
             article_id=subject.article_id,
             step=step,
             columns=tuple(changed_columns(local, remote)) if step is not Step.IN_SYNC else (),
             expected_version=row.desired_version if row else None,
             remote_hash=remote_hash,
-            **more,  # type: ignore[arg-type]
+            **more,
         )
 
     if row is None:
-        if local is not None:
-            return action(Step.BUMP)  # a row that never met the ledger: an upgrade, or a bug
-        return action(Step.REPORT) if remote is not None else action(Step.IN_SYNC)
+        # A row that never met the ledger (an upgrade, or a bug), or an article somebody else made.
+        step = Step.BUMP if local is not None else Step.REPORT if remote is not None else Step.IN_SYNC
+        return make(step)
     if subject.was_moving or row.inflight_version is not None:
-        return action(Step.PENDING)
+        return make(Step.PENDING)
     if row.desired_deleted:
-        return _decide_tombstone(subject, terms, remote_hash, action)
+        return make(_step_of_tombstone(subject, row, remote_hash))
     if remote is None:
-        return _decide_absent(row, terms, action)
-    if remote_hash == row.base_hash:
-        if local_hash == row.base_hash:
-            return action(Step.IN_SYNC)
-        return action(Step.PENDING) if row.is_dirty or row.state is not State.ACTIVE else action(Step.BUMP)
-    if remote_hash == local_hash:
-        return action(Step.AGREE)
-    if remote_hash in subject.known:
-        settled = row.odd_hash == remote_hash and _has_settled(row.odd_since, terms)
-        return action(Step.PUSH_AGAIN) if settled else action(Step.SETTLING)
+        return make(_step_of_absent(row, terms))
     if local is None:
-        return action(Step.REPORT)
-    first_meeting = terms.first_contact or terms.believe_at_once
-    if not first_meeting and not (row.odd_hash == remote_hash and _has_settled(row.odd_since, terms)):
-        return action(Step.OBSERVE)
+        return make(Step.REPORT)
+    return _decide_present(subject, row, local, remote, terms, make)
+
+
+def _decide_present(
+    subject: Subject, row: LedgerRow, local: Content, remote: Content, terms: Terms, make: Make
+) -> Action:
+    """Decide on an article that both sides have."""
+    remote_hash, local_hash = content_hash(remote), content_hash(local)
+    if remote_hash == row.base_hash:
+        is_waiting = row.is_dirty or row.state is not State.ACTIVE
+        return make(
+            Step.IN_SYNC if local_hash == row.base_hash else Step.PENDING if is_waiting else Step.BUMP
+        )
+    if remote_hash == local_hash:
+        return make(Step.AGREE)
+    has_stayed = row.odd_hash == remote_hash and _has_settled(row.odd_since, terms)
+    if remote_hash in subject.known:
+        return make(Step.PUSH_AGAIN if has_stayed else Step.SETTLING)
+    if not (has_stayed or terms.first_contact or terms.believe_at_once):
+        return make(Step.OBSERVE)
     strategy = terms.strategy
     if subject.is_room and strategy is Strategy.MERGE:
         strategy = Strategy.DATABASE_WINS  # a meeting is ours to say
-    outcome = resolve(row.base, local, remote, strategy)
-    return _settle_difference(outcome, action)
+    return _settle_difference(resolve(row.base, local, remote, strategy), make)
 
 
 def _settle_difference(outcome: Resolution, make: Make) -> Action:
@@ -177,28 +185,26 @@ def _settle_difference(outcome: Resolution, make: Make) -> Action:
     return make(Step.PUSH_AGAIN, push=True)
 
 
-def _decide_absent(row: LedgerRow, terms: Terms, make: Make) -> Action:
-    if not row.has_base:
-        # Never agreed on: the queue will create it, or it waits for a person.
-        step = Step.PENDING if row.is_dirty or row.state is not State.ACTIVE else Step.BUMP
-        return make(step)
+def _step_of_absent(row: LedgerRow, terms: Terms) -> Step:
+    """Decide on an article that AIMS does not list."""
     if row.is_dirty:
-        return make(Step.PENDING)
+        return Step.PENDING
+    if not row.has_base:
+        # Never agreed on: it waits for a person, or its bump was forgotten.
+        return Step.PENDING if row.state is not State.ACTIVE else Step.BUMP
     # Two complete listings at least W apart must miss it; then it is pushed again, because the row is still here.
     settled = _has_settled(row.missing_since, terms) or terms.believe_at_once
-    return make(Step.PUSH_AGAIN if settled else Step.MISSING)
+    return Step.PUSH_AGAIN if settled else Step.MISSING
 
 
-def _decide_tombstone(subject: Subject, terms: Terms, remote_hash: str, make: Make) -> Action:
-    row = subject.row
-    if row is None or subject.remote is None:
-        return make(Step.IN_SYNC)
+def _step_of_tombstone(subject: Subject, row: LedgerRow, remote_hash: str) -> Step:
+    """Decide on an article that was deleted here."""
+    if subject.remote is None:
+        return Step.IN_SYNC
     if row.is_dirty:
-        return make(Step.PENDING)
-    is_ours = remote_hash in subject.known or remote_hash == row.base_hash
-    if is_ours or terms.strategy in {Strategy.DATABASE_WINS, Strategy.MERGE}:
-        return make(Step.DELETE_AGAIN if is_ours else Step.REPORT)
-    return make(Step.REPORT)
+        return Step.PENDING
+    # Back with a content of ours: a late request of a frozen daemon. Anything else is somebody's new article.
+    return Step.DELETE_AGAIN if remote_hash in subject.known else Step.REPORT
 
 
 def _has_settled(since: datetime | None, terms: Terms) -> bool:

@@ -21,14 +21,14 @@ from electis_cli.domain.errors import (
     Unreachable,
 )
 from electis_cli.domain.organizations import Strategy
-from electis_cli.domain.queue import KNOWN_FOR, LedgerRow
+from electis_cli.domain.queue import KNOWN_FOR
 from electis_cli.domain.reconcile import Plan, Subject, Terms, make_plan
-from electis_cli.services.applying import apply_plan
+from electis_cli.services.applying import Run, Sides, apply_plan
 from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.formats import refuse_changed_format
 from electis_cli.services.observing import observe_links
 from electis_cli.services.remote import RemoteView, Shown
-from electis_cli.services.rendering import Rendered, render_store, require_format
+from electis_cli.services.rendering import render_store, require_format
 from electis_cli.services.runtime import Runtime
 
 RETRY_AFTER = timedelta(minutes=1)
@@ -110,17 +110,9 @@ def full_sync(
             if dry_run:
                 return _view(None, start.store, "planned", plan, dry_run=True)
             if not is_held:
-                apply_plan(
-                    change,
-                    start.organization,
-                    start.store,
-                    plan,
-                    facts.listed,
-                    facts.rows,
-                    facts.rendered,
-                    run_id,
-                )
-                observe_links(change, start.organization, start.store.id, facts.listed)
+                run = Run(id=run_id, organization=start.organization, store=start.store, sides=facts.sides)
+                apply_plan(change, run, plan)
+                observe_links(change, start.organization, start.store.id, listed)
             _close_run(change, start, run_id, plan, is_held=is_held)
             uow.commit()
     except ElectisError as error:
@@ -163,9 +155,7 @@ def approve_run(scope: Scope, run_id: str) -> SyncView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
     subjects: list[Subject]
-    listed: Mapping[str, Shown]
-    rows: Mapping[str, LedgerRow]
-    rendered: Mapping[str, Rendered]
+    sides: Mapping[str, Sides]
 
 
 def _start(scope: Scope, store_id: str) -> _Start:
@@ -189,9 +179,10 @@ def _gather(change: Change, start: _Start, listed: Mapping[str, Shown]) -> _Fact
     rows = ledger.all_rows(change.uow, store_id)
     rendered = render_store(change.uow, organization, store_id)
     known = ledger.known_by_id(change.uow, store_id, None, change.now - KNOWN_FOR)
-    subjects = []
+    subjects, sides = [], {}
     for article_id in {*rows, *rendered, *listed}:
         row, wanted, remote = rows.get(article_id), rendered.get(article_id), listed.get(article_id)
+        sides[article_id] = Sides(row=row, remote=remote, wanted=wanted)
         was_moving = row is not None and start.versions.get(article_id) != row.desired_version
         was_moving = was_moving or (
             row is not None and row.acked_at is not None and row.acked_at > start.began_at
@@ -207,7 +198,7 @@ def _gather(change: Change, start: _Start, listed: Mapping[str, Shown]) -> _Fact
                 was_moving=was_moving,
             )
         )
-    return _Facts(subjects=subjects, listed=listed, rows=rows, rendered=rendered)
+    return _Facts(subjects=subjects, sides=sides)
 
 
 def _system(scope: Scope) -> Scope:

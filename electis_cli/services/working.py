@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from electis_cli.db import scheduling
-from electis_cli.db.scheduling import Place
+from electis_cli.db.scheduling import Place as Place  # noqa: PLC0414 - the daemon knows services only
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.errors import ElectisError
 from electis_cli.services.change import Scope

@@ -9,6 +9,7 @@ from electis_cli.db.types import Json, UtcDateTime
 
 
 def store_key() -> sa.ForeignKeyConstraint:
+    """Return a new foreign key to the row's store, within the same organization."""
     return sa.ForeignKeyConstraint(["org_id", "store_id"], ["stores.org_id", "stores.id"])
 
 

@@ -57,7 +57,15 @@ def push_store(
         _release(runtime, org_id, lease)
         report.ending, report.error_code, report.error = Ending.NO_ACCOUNT, error.code, error.message
         return report
-    session = _session(runtime, organization, store, account, lease, client, report)
+    session = _session(
+        runtime=runtime,
+        organization=organization,
+        store=store,
+        account=account,
+        lease=lease,
+        client=client,
+        report=report,
+    )
     try:
         _work(session, should_stop)
     except LeaseLost:
@@ -87,11 +95,8 @@ def _gate(
         return Ending.DISABLED
     if store.paused_at is not None:
         return Ending.PAUSED
-    if organization.aims_base_url is None:
-        report.error_code = AimsNotConfigured.code
-        return Ending.NO_ACCOUNT
-    if organization.article_format is None:
-        return Ending.NO_FORMAT
+    if organization.aims_base_url is None or organization.article_format is None:
+        return Ending.NO_ACCOUNT if organization.aims_base_url is None else Ending.NO_FORMAT
     if account.breaker == "open":
         report.error = account.breaker_reason
         return Ending.BREAKER
@@ -103,6 +108,7 @@ def _gate(
 
 
 def _session(
+    *,
     runtime: Runtime,
     organization: Organization,
     store: Store,
