@@ -21,6 +21,7 @@ from electis_cli.settings import Settings
 
 if TYPE_CHECKING:
     from electis_cli.aims.client import AimsClient
+    from electis_cli.aims.tokens import TokenShelf
 
 
 def open_database(settings: Settings, *, check: bool = True) -> Database:
@@ -104,16 +105,21 @@ def make_runtime(
 def _connector(
     settings: Settings, database: Database, sealer: sealing.Sealer, clock: Callable[[], datetime]
 ) -> Callable[[Organization], AimsClient]:
+    shelves: dict[tuple[str | None, ...], TokenShelf] = {}
+
     def connect(organization: Organization) -> AimsClient:
         # httpx is imported by the commands that call AIMS, not by those that only read the database.
         from electis_cli.aims.address import check_allowed, normalize_address  # noqa: PLC0415
         from electis_cli.aims.client import AimsClient  # noqa: PLC0415
         from electis_cli.aims.connection import Credentials, Timeouts  # noqa: PLC0415
+        from electis_cli.aims.tokens import TokenShelf  # noqa: PLC0415
 
         if organization.aims_base_url is None or organization.aims_username is None:
             raise AimsNotConfigured
         address = normalize_address(organization.aims_base_url, organization.aims_cluster)
         check_allowed(address, allowed_hosts=settings.aims_hosts, embedded=database.is_sqlite)
+        # A daemon makes a client for every push; it must not log in for every push (Q26).
+        account = (address.prefix, organization.aims_username, organization.aims_password)
         return AimsClient(
             address,
             Credentials(
@@ -125,6 +131,7 @@ def _connector(
             timeouts=Timeouts(connect=settings.connect_seconds, call=settings.call_seconds),
             page_size=settings.page_size,
             ca_file=str(settings.aims_ca_file) if settings.aims_ca_file else None,
+            shelf=shelves.setdefault(account, TokenShelf()),
         )
 
     return connect

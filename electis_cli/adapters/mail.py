@@ -32,7 +32,7 @@ def send_mail(url: str, *, recipient: str, subject: str, body: str, message_id: 
     with contextlib.closing(_connect(parts)) as server:
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)
+        server.send_message(message, from_addr=sender, to_addrs=[recipient])
         # The mail is accepted: a server that hangs up without a word must not make us send it again.
         with contextlib.suppress(OSError):
             server.quit()
@@ -46,6 +46,8 @@ def describe_failure(error: OSError) -> str:
 
 def is_permanent(error: OSError) -> bool:
     """Tell whether the server will not take this mail later either (an answer of 500 and more)."""
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return True  # an address beyond ASCII, and a server that knows no such thing
     return (_answer_code(error) or 0) >= _FIRST_PERMANENT
 
 

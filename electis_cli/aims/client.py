@@ -12,6 +12,7 @@ from electis_cli.aims import wire
 from electis_cli.aims.address import Address
 from electis_cli.aims.connection import NO_CONTENT, Connection, Credentials, Timeouts
 from electis_cli.aims.failures import broken_answer
+from electis_cli.aims.tokens import TokenShelf
 from electis_cli.domain.articles import Article
 from electis_cli.domain.errors import AimsRejected
 from electis_cli.domain.organizations import ArticleFormat
@@ -33,8 +34,9 @@ class AimsClient:
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
         ca_file: str | None = None,
+        shelf: TokenShelf | None = None,
     ) -> None:
-        """Prepare access to an account; nothing is sent yet."""
+        """Prepare access to an account; nothing is sent yet. `shelf` shares the token with other clients of it."""
         self.company = credentials.company
         self._connection = Connection(
             address,
@@ -45,6 +47,7 @@ class AimsClient:
             transport=transport,
             pause=pause,
             ca_file=ca_file,
+            shelf=shelf,
         )
 
     def close(self) -> None:

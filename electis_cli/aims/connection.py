@@ -16,7 +16,7 @@ import tenacity
 from electis_cli.aims import wire
 from electis_cli.aims.address import Address
 from electis_cli.aims.failures import broken_answer, failure_of, needs_new_token
-from electis_cli.aims.tokens import Token, TokenKeeper, decode_token
+from electis_cli.aims.tokens import Token, TokenKeeper, TokenShelf, decode_token
 from electis_cli.domain.articles import clean_text
 from electis_cli.domain.errors import (
     AimsAmbiguous,
@@ -79,6 +79,7 @@ class Connection:
         transport: httpx.BaseTransport | None,
         pause: Callable[[float], None],
         ca_file: str | None,
+        shelf: TokenShelf | None,
     ) -> None:
         """`pause` waits between the tries of a read; `transport` replaces the network (whole-system simulation)."""
         self.address = address
@@ -87,7 +88,7 @@ class Connection:
         self._timeouts = timeouts
         self._page_size = page_size
         self._pause = pause
-        self._keeper = TokenKeeper(self._fetch_token, clock)
+        self._keeper = TokenKeeper(self._fetch_token, clock, shelf)
         self._http = httpx.Client(
             transport=transport,
             timeout=httpx.Timeout(timeouts.call / 2, connect=timeouts.connect),

@@ -48,26 +48,40 @@ def decode_token(payload: Any, *, now: datetime) -> Token | None:
     )
 
 
-class TokenKeeper:
-    """Holds one account's token; of many threads that need a new one, one asks and the others wait for it (Q26)."""
+class TokenShelf:
+    """Where one account's token lies; clients of the same account in one process share it (Q26)."""
 
-    def __init__(self, fetch: Callable[[Token | None], Token], clock: Callable[[], datetime]) -> None:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.token: Token | None = None
+
+
+class TokenKeeper:
+    """Keeps one account's token good; of many threads that need a new one, one asks and the others wait for it."""
+
+    def __init__(
+        self,
+        fetch: Callable[[Token | None], Token],
+        clock: Callable[[], datetime],
+        shelf: TokenShelf | None = None,
+    ) -> None:
         """`fetch` gets the old token (for its refresh token) and returns a new one, or raises."""
         self._fetch = fetch
         self._clock = clock
-        self._lock = threading.Lock()
-        self._token: Token | None = None
+        self._shelf = shelf or TokenShelf()
 
     def get(self) -> Token:
         """Return a token that is still good, fetching one if need be."""
-        with self._lock:
-            if self._token is None or self._clock() >= self._token.renew_at:
-                self._token = self._fetch(self._token)
-            return self._token
+        shelf = self._shelf
+        with shelf.lock:
+            if shelf.token is None or self._clock() >= shelf.token.renew_at:
+                shelf.token = self._fetch(shelf.token)
+            return shelf.token
 
     def replace(self, refused: Token) -> Token:
         """Return a token newer than the one AIMS refused; if another thread fetched it already, that one."""
-        with self._lock:
-            if self._token is None or self._token.access == refused.access:
-                self._token = self._fetch(self._token)
-            return self._token
+        shelf = self._shelf
+        with shelf.lock:
+            if shelf.token is None or shelf.token.access == refused.access:
+                shelf.token = self._fetch(shelf.token)
+            return shelf.token

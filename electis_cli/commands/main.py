@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
@@ -70,7 +71,21 @@ def run(arguments: list[str]) -> int:
         return EXIT_BROKEN_PIPE
     except ElectisError as error:
         return show_failure(error, output=CURRENT_OUTPUT["format"])
+    except Exception as error:
+        if os.environ.get("ELECTIS_DEBUG"):
+            raise
+        return show_failure(_bug(error), output=CURRENT_OUTPUT["format"])
     return result if isinstance(result, int) else 0
+
+
+def _bug(error: Exception) -> ElectisError:
+    """Return what a person reads of a bug: where it is, without the values that were at hand."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return ElectisError(
+        "This is a bug in electis; nothing was committed after it.",
+        why=f"{type(error).__name__} in {place.filename.rsplit('/', 1)[-1]}, line {place.lineno}.",
+        fix="run the command again with ELECTIS_DEBUG=1 and report what it prints",
+    )
 
 
 def _show_usage(error: Any) -> int:

@@ -101,3 +101,23 @@ def end_dead_letters(
         .values(ended_at=now, ended_by=how)
     )
     return uow.count_changed(statement)
+
+
+def close_settled_alerts(uow: UnitOfWork, now: datetime) -> int:
+    """Close the alerts whose dead letters have all been dealt with and return how many there were."""
+    still_open = sa.exists().where(
+        dead_letters.c.org_id == alerts.c.org_id,
+        dead_letters.c.alert_id == alerts.c.id,
+        dead_letters.c.ended_at.is_(None),
+    )
+    statement = (
+        alerts.update()
+        .where(
+            mine(uow, alerts),
+            alerts.c.closed_at.is_(None),
+            alerts.c.cause.like("dead-letter:%"),
+            sa.not_(still_open),
+        )
+        .values(closed_at=now)
+    )
+    return uow.count_changed(statement)

@@ -140,6 +140,7 @@ def _create_engine(url: sa.URL, *, sqlite: bool, pool_size: int) -> sa.Engine:
     if not sqlite:
         return sa.create_engine(
             url,
+            hide_parameters=True,  # errors must not carry people's names
             json_serializer=_to_json,
             json_deserializer=orjson.loads,
             pool_size=pool_size,
@@ -149,6 +150,7 @@ def _create_engine(url: sa.URL, *, sqlite: bool, pool_size: int) -> sa.Engine:
         )
     engine = sa.create_engine(
         url,
+        hide_parameters=True,
         json_serializer=_to_json,
         json_deserializer=orjson.loads,
         poolclass=sa.pool.QueuePool,

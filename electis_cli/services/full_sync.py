@@ -224,7 +224,7 @@ def _release(runtime: Runtime, org_id: str, lease: Lease) -> None:
 
 
 def _open_run(scope: Scope, start: _Start, run_id: str) -> None:
-    with changing(_system(scope), Action.SYNC) as change:
+    with changing(scope, Action.SYNC) as change:
         runs.insert_run(
             change.uow,
             {
@@ -238,6 +238,7 @@ def _open_run(scope: Scope, start: _Start, run_id: str) -> None:
                 "brakes": [],
             },
         )
+        change.audit("sync:started", "sync_run", run_id, store_id=start.store.id)
         change.emit("sync:started", {"run": run_id}, store_id=start.store.id)
 
 

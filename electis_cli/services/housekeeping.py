@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from electis_cli.db import accounts, leases, ledger, organizations, stores, trail
+from electis_cli.db import accounts, alerts, leases, ledger, organizations, stores, trail
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.errors import ElectisError
@@ -132,6 +132,7 @@ def _forget(runtime: Runtime, org_id: str) -> int:
     with runtime.database.write(org_id) as uow:
         before = runtime.clock() - KNOWN_FOR
         gone = ledger.forget_tombstones(uow, before) + ledger.forget_hashes(uow, before)
+        alerts.close_settled_alerts(uow, runtime.clock())
         gone += trail.forget_health_events(uow, runtime.clock() - HEALTH_EVENTS_FOR)
         uow.commit()
     return gone
