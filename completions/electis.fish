@@ -1,0 +1,1 @@
+complete --command electis --no-files --arguments "(env _ELECTIS_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) electis)" --condition "env _ELECTIS_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) electis"

@@ -7,7 +7,7 @@ import ipaddress
 import smtplib
 import ssl
 from email.message import EmailMessage
-from email.utils import formatdate
+from email.utils import formatdate, parseaddr
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from electis_cli.domain.errors import Misconfigured
@@ -19,9 +19,13 @@ _FIRST_PERMANENT = 500
 def send_mail(url: str, *, recipient: str, subject: str, body: str, message_id: str) -> None:
     """Send one mail through `smtp://[USER:PASSWORD@]HOST[:PORT][/?from=ADDRESS]` or `smtps://`.
 
-    Raises OSError (smtplib's errors among them) when it did not go out, and Misconfigured for a URL that is none.
+    Raises OSError (smtplib's errors among them) when it did not go out, Misconfigured for a URL that is none, and
+    ValueError for a recipient that is no address.
     """
     parts = _parse(url)
+    if parseaddr(recipient)[1] != recipient:
+        # What smtplib would make of `a(b@example.com` is the address `a`: somebody else's mailbox.
+        raise ValueError("this is not one mail address")
     sender = parse_qs(parts.query).get("from", [f"electis@{parts.hostname}"])[0]
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, recipient, subject

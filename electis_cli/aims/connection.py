@@ -68,7 +68,7 @@ class Answer:
 class Connection:
     """Sends requests for one account; safe to share between threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per thing that tests and wiring replace
         self,
         address: Address,
         credentials: Credentials,

@@ -29,4 +29,5 @@ def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]
 
 def one_or_none(uow: UnitOfWork, statement: sa.Select[Any]) -> sa.RowMapping | None:
     """Return the only row of a statement, or None."""
-    return uow.execute(statement).mappings().one_or_none()
+    found: sa.RowMapping | None = uow.execute(statement).mappings().one_or_none()
+    return found

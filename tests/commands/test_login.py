@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
+import os
+import pty
 import sqlite3
 import stat
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -164,3 +168,41 @@ def test_revoking_sessions(electis):
     assert electis("auth", "revoke", "--all", "-o", "json").json == {"revoked": 1}
 
     electis("whoami", check=4)
+
+
+def test_on_a_terminal_the_new_password_is_asked_twice(electis):
+    """Flow 5.2 for a person: old, new, new again, and nothing of it is shown."""
+    output, code = at_a_terminal(electis, [PASSWORD, "better battery 10", "better battery 11"])
+    assert code == 8
+    assert "differ" in output
+    output, code = at_a_terminal(electis, [PASSWORD, "better battery 10", "better battery 10"])
+    assert code == 0, output
+    assert "battery" not in output
+    login(electis, password="better battery 10")
+
+
+def at_a_terminal(electis, answers):
+    """Run `password change` with a terminal of its own, answer every question, and return what was shown."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "electis_cli", "password", "change"],
+        env=electis.environment,
+        cwd=electis.home,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  one system call, no locks
+    )
+    os.close(theirs)
+    shown, waiting = "", list(answers)
+    while True:
+        try:
+            piece = os.read(ours, 1000).decode()
+        except OSError:  # the terminal closes with its last user
+            break
+        shown += piece
+        if waiting and shown.count(": ") > len(answers) - len(waiting):
+            os.write(ours, waiting.pop(0).encode() + b"\n")
+    os.close(ours)
+    return shown, process.wait(timeout=60)

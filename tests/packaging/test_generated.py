@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.packaging.command_reference import all_commands, reference
+
 ROOT = Path(__file__).parent.parent.parent
+REFERENCE = ROOT / "docs" / "commands.md"
 COMPLETIONS = {
     "bash": "electis.bash",
     "zsh": "_electis",
@@ -35,8 +38,24 @@ def test_the_completion_script_is_up_to_date(shell: str, name: str) -> None:
     assert (ROOT / "completions" / name).read_bytes() == completion(shell), "run `make generate` and commit"
 
 
+def test_the_command_reference_is_up_to_date() -> None:
+    assert REFERENCE.read_text(encoding="utf-8") == reference(), "run `make generate` and commit"
+
+
+def test_every_command_and_option_has_help() -> None:
+    silent = [
+        " ".join([*path, *param.opts])
+        for path, command in all_commands()
+        for param in command.params
+        if not param.help and not param.hidden
+    ]
+    assert silent == []
+    assert [" ".join(path) for path, command in all_commands() if not command.help] == []
+
+
 def main() -> None:
     """Write all generated files."""
+    REFERENCE.write_text(reference(), encoding="utf-8")
     for shell, name in COMPLETIONS.items():
         (ROOT / "completions" / name).write_bytes(completion(shell))
 

@@ -25,7 +25,8 @@ from electis_cli.domain.errors import (
     WeakPassword,
     WrongCredentials,
 )
-from electis_cli.services import auth, users as user_services
+from electis_cli.services import auth
+from electis_cli.services import users as user_services
 from electis_cli.services.sessions import describe_login, list_sessions, revoke_sessions
 from tests.world.organizations import PASSWORD
 
@@ -247,9 +248,7 @@ def test_a_temporary_password_must_be_changed_and_can_be(scope, runtime, machine
 
     with pytest.raises(PasswordMustChange):
         auth.scope_of_session(runtime, machine, org=None)
-    auth.change_password(
-        runtime, auth.current_user(runtime, machine), made.temporary_password, NEW_PASSWORD
-    )
+    auth.change_password(runtime, auth.current_user(runtime, machine), made.temporary_password, NEW_PASSWORD)
     keep(machine, auth.log_in(runtime, made.email, NEW_PASSWORD))
 
     assert auth.scope_of_session(runtime, machine, org=None).actor.role is Role.MANAGER
@@ -269,7 +268,9 @@ def test_nothing_secret_is_in_any_audit_row_or_event(scope, runtime):
     again = user_services.reset_password(scope, made.email)
 
     with runtime.database.read(scope.org_id) as uow:
-        rows = [dict(row) for table in (audit_log, events) for row in uow.execute(sa.select(table)).mappings()]
+        rows = [
+            dict(row) for table in (audit_log, events) for row in uow.execute(sa.select(table)).mappings()
+        ]
         bodies = [row for row in uow.execute(sa.select(outgoing_mail.c.body)).scalars() if row]
     text = json.dumps(rows, default=str)
     assert len(rows) > 8

@@ -68,9 +68,13 @@ def test_a_queued_body_is_sealed(scope):
 
 
 def test_a_mail_is_queued_with_its_change_or_not_at_all(scope):
-    with pytest.raises(RuntimeError), changing(scope, Action.CHANGE_USERS) as change:
-        mail.queue_mail(change, mail.WELCOME, "dana@acme.example", "Welcome", SECRET)
-        raise RuntimeError
+    def fail():
+        with changing(scope, Action.CHANGE_USERS) as change:
+            mail.queue_mail(change, mail.WELCOME, "dana@acme.example", "Welcome", SECRET)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert mail.list_mail(scope) == []
 
@@ -205,6 +209,13 @@ def test_a_bad_mail_url_is_told_and_loses_nothing(scope, make_runtime):
 def test_mail_urls_that_are_none(url):
     with pytest.raises(Misconfigured):
         smtp.send_mail(url, recipient="a@b.example", subject="x", body="x", message_id="x")
+
+
+def test_an_address_that_would_be_read_as_another_gets_nothing(mailing, smtp_server):
+    queue(mailing, recipient="a(b@acme.example")
+
+    assert send(mailing) == mail.MailCounts(sent=0, postponed=1, waiting=0, failed=1)
+    assert smtp_server.mails == []
 
 
 def test_a_failure_is_described_without_the_servers_words():

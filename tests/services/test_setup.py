@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from electis_cli.adapters.sealing import Sealer
-from electis_cli.db import organizations as organization_rows, schema, trail, users as user_rows
+from electis_cli.db import organizations as organization_rows
+from electis_cli.db import schema, trail
+from electis_cli.db import users as user_rows
 from electis_cli.db.engine import Database
 from electis_cli.domain.access import Role
 from electis_cli.domain.errors import (
@@ -21,9 +23,7 @@ from tests.world.organizations import PASSWORD
 
 
 def initialize(runtime, code="ACME", email="admin@acme.example", password=PASSWORD, name="Acme"):
-    return setup.initialize(
-        runtime, org_code=code, org_name=name, admin_email=email, admin_password=password
-    )
+    return setup.initialize(runtime, org_code=code, org_name=name, admin_email=email, admin_password=password)
 
 
 def count(runtime):

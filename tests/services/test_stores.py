@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from electis_cli.db import alerts, leases, stores as store_rows, trail
+from electis_cli.db import alerts, leases, trail
+from electis_cli.db import stores as store_rows
 from electis_cli.db.tables import TENANT_TABLES, articles
 from electis_cli.domain.access import Role
 from electis_cli.domain.errors import (

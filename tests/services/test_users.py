@@ -8,7 +8,8 @@ from threading import Barrier
 
 import pytest
 
-from electis_cli.db import trail, users as user_rows
+from electis_cli.db import trail
+from electis_cli.db import users as user_rows
 from electis_cli.domain.access import Role
 from electis_cli.domain.errors import (
     Conflict,
