@@ -43,9 +43,11 @@ def read_master_key(settings: Settings, *, create: bool = False) -> sealing.Seal
 
 def prepare_master_key(settings: Settings, database: Database) -> sealing.Sealer:
     """Return the master key for `init`: a new one for a new database, the existing one for a live database."""
-    is_live = (database.path is None or database.path.exists()) and schema.current_revision(
-        database
-    ) is not None
+    has_file = database.path is None or database.path.exists()
+    is_live = False
+    if has_file and schema.current_revision(database) is not None:
+        with database.read() as uow:
+            is_live = organizations.key_fingerprint(uow) is not None
     sealer = read_master_key(settings, create=not is_live)
     if is_live:
         check_fingerprint(database, sealer)

@@ -13,7 +13,7 @@ from electis_cli.domain.errors import InvalidInput
 _ORG_CODE = re.compile(r"^[A-Z0-9]{3,20}$")
 _STORE_CODE = re.compile(r"^[^\s,]{1,50}$")
 _ROOM_PREFIX = re.compile(r"^[A-Za-z0-9_-]{1,5}$")
-_EMAIL = re.compile(r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}$")
+_EMAIL = re.compile(r"^[^@\s,;:<>()\[\]\\\"\x00-\x1f\x7f]+@[^@\s,;:<>()\[\]\\\"\x00-\x1f\x7f]+\.[^@\s,;:<>()\[\]\\\".]{2,}$")
 
 
 class Strategy(StrEnum):
