@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +143,8 @@ def _running(stage: Stage, *, keep: bool) -> Iterator[None]:
 def _farewell(stage: Stage, port: int, *, keep: bool, seconds: float) -> None:
     stage.say(f"Done in {seconds:.1f} s")
     lines = [f"export ELECTIS_HOME={stage.home}"]
+    if shutil.which("electis") is None:
+        lines.insert(0, f'export PATH="{Path(sys.executable).parent}:$PATH"')
     if not keep:
         lines += [
             f"electis aims simulate --port {port} --state {stage.state_file} &   # the same AIMS again",

@@ -26,6 +26,7 @@ def show_failure(error: ElectisError, *, output: str) -> int:
             "retryable": error.retryable,
         }
         if problems:
+            body["source"] = error.details.get("source")
             body["problems"] = [
                 {
                     "code": item.code,

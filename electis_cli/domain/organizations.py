@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from electis_cli.domain.errors import InvalidInput
@@ -25,7 +26,7 @@ class Strategy(StrEnum):
     MANUAL = "manual"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ArticleFormat:
     """A company's article format: all columns, and which of them AIMS takes for its own four fields (contract 5.3)."""
 
@@ -35,7 +36,7 @@ class ArticleFormat:
     nfc_column: str | None = None
     store_column: str | None = None
 
-    @property
+    @cached_property  # asked for every cell of an import
     def content_columns(self) -> tuple[str, ...]:
         """The columns we fill: all but the store column, which AIMS fills itself."""
         return tuple(column for column in self.columns if column != self.store_column)

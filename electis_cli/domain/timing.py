@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from electis_cli.domain.errors import InvalidTime
 
-_CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)$")
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 BACKOFF_BASE = timedelta(seconds=2)
 BACKOFF_LIMIT = timedelta(minutes=15)
@@ -17,7 +17,7 @@ _LARGEST_EXPONENT = 16
 
 def parse_time_of_day(text: str) -> str:
     """Return a time of day as `HH:MM`; raises InvalidTime for anything that is not one (`25:99`)."""
-    match = _CLOCK.match(text.strip())
+    match = _CLOCK.fullmatch(text.strip())
     if match is None:
         raise InvalidTime(
             f"{text!r} is not a time of day.",

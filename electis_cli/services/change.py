@@ -132,9 +132,9 @@ class Change(Reading):
 
     def bump(self, store_id: str, article_ids: Iterable[str], *, deleted: Iterable[str] = ()) -> None:
         """Make articles dirty, in the order they must be pushed; `deleted` ones become tombstones, and come last."""
-        gone = list(deleted)
-        changes = dict.fromkeys((article_id for article_id in article_ids if article_id not in gone), False)
-        ledger.bump(self.uow, store_id, {**changes, **dict.fromkeys(gone, True)}, self.now)
+        gone = dict.fromkeys(deleted, True)
+        changes = {article_id: False for article_id in article_ids if article_id not in gone}
+        ledger.bump(self.uow, store_id, {**changes, **gone}, self.now)
 
 
 @contextlib.contextmanager

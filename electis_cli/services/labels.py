@@ -8,7 +8,7 @@ from electis_cli.db import conferences, labels, spaces
 from electis_cli.db.stores import Store, list_stores
 from electis_cli.domain.access import Action
 from electis_cli.domain.articles import clean_text, room_external_id
-from electis_cli.domain.conference import desired_page
+from electis_cli.domain.conference import PAGE_FREE, desired_page
 from electis_cli.domain.errors import ArticleNotFound, Conflict, LabelNotFound
 from electis_cli.domain.labels import normalize_label_code
 from electis_cli.domain.queue import LabelWish, State, status_of_wish
@@ -46,6 +46,8 @@ def link_label(
         article_id = clean_text(article)
         page = _page_of(change, place, article_id)
         wish = labels.find_wish(change.uow, code, lock=True)
+        if page is None and wish is not None and wish.desired_page not in {None, PAGE_FREE}:
+            page = PAGE_FREE  # it comes from a busy room: without a wish it would stay on the meeting's page
         if wish is not None and wish.store_id != place.id and _matters(wish):
             raise _elsewhere(change, wish)
         is_same = (
