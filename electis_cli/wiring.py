@@ -115,6 +115,7 @@ def _connector(
         from electis_cli.aims.client import AimsClient  # noqa: PLC0415
         from electis_cli.aims.connection import Credentials, Timeouts  # noqa: PLC0415
         from electis_cli.aims.tokens import TokenShelf  # noqa: PLC0415
+        from electis_cli.services.recording import make_recorder  # noqa: PLC0415
 
         if organization.aims_base_url is None or organization.aims_username is None:
             raise AimsNotConfigured
@@ -134,6 +135,7 @@ def _connector(
             page_size=settings.page_size,
             ca_file=str(settings.aims_ca_file) if settings.aims_ca_file else None,
             shelf=shelves.setdefault(account, TokenShelf()),
+            record=make_recorder(database, sealer, organization.id, identifiers.new_id),
         )
 
     return connect

@@ -12,6 +12,7 @@ from electis_cli.aims import wire
 from electis_cli.aims.address import Address
 from electis_cli.aims.connection import NO_CONTENT, Connection, Credentials, Timeouts
 from electis_cli.aims.failures import broken_answer
+from electis_cli.aims.recorder import Recorder
 from electis_cli.aims.tokens import TokenShelf
 from electis_cli.domain.articles import Article
 from electis_cli.domain.errors import AimsRejected
@@ -35,8 +36,9 @@ class AimsClient:
         pause: Callable[[float], None] = time.sleep,
         ca_file: str | None = None,
         shelf: TokenShelf | None = None,
+        record: Recorder | None = None,
     ) -> None:
-        """Prepare access to an account; nothing is sent yet. `shelf` shares the token with other clients of it."""
+        """Prepare access to an account; nothing is sent yet. `shelf` shares the token with other clients."""
         self.company = credentials.company
         self._connection = Connection(
             address,
@@ -48,6 +50,7 @@ class AimsClient:
             pause=pause,
             ca_file=ca_file,
             shelf=shelf,
+            record=record,
         )
 
     def close(self) -> None:
@@ -168,29 +171,40 @@ class AimsClient:
         """Write articles: `merge` (PUT) keeps columns that are not ours, else (POST) the article is replaced."""
         body = [wire.encode_article(article) for article in articles]
         answer = self._connection.call(
-            "PUT" if merge else "POST", "/common/articles", {"store": store}, body, is_write=True
+            "PUT" if merge else "POST",
+            "/common/articles",
+            {"store": store},
+            body,
+            is_write=True,
+            subjects=[article.article_id for article in articles],
         )
         return wire.decode_write(answer.body)
 
     def delete_articles(self, store: str, article_ids: Sequence[str]) -> wire.WriteAnswer:
         """Delete articles; AIMS may accept ids that are gone already or refuse them (contract 5.2)."""
         body = {"articleDeleteList": list(article_ids)}
-        answer = self._connection.call("DELETE", "/common/articles", {"store": store}, body, is_write=True)
+        answer = self._connection.call(
+            "DELETE", "/common/articles", {"store": store}, body, is_write=True, subjects=article_ids
+        )
         return wire.decode_write(answer.body)
 
     def link_labels(self, store: str, links: Sequence[tuple[str, Sequence[str]]]) -> None:
         """Link labels to articles."""
+        body, codes = wire.encode_links(links), [code for code, _ in links]
         self._connection.call(
-            "POST", "/common/labels/link", {"store": store}, wire.encode_links(links), is_write=True
+            "POST", "/common/labels/link", {"store": store}, body, is_write=True, subjects=codes
         )
 
     def unlink_labels(self, store: str, label_codes: Sequence[str]) -> None:
         """Unlink labels."""
         body = {"unAssignList": list(label_codes)}
-        self._connection.call("POST", "/common/labels/unlink", {"store": store}, body, is_write=True)
+        self._connection.call(
+            "POST", "/common/labels/unlink", {"store": store}, body, is_write=True, subjects=label_codes
+        )
 
     def flip_pages(self, store: str, pages: Sequence[tuple[str, int]]) -> None:
         """Let labels show a page; absolute, therefore repeatable."""
+        body, codes = wire.encode_pages(pages), [code for code, _ in pages]
         self._connection.call(
-            "POST", "/common/labels/page", {"store": store}, wire.encode_pages(pages), is_write=True
+            "POST", "/common/labels/page", {"store": store}, body, is_write=True, subjects=codes
         )

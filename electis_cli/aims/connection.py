@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,13 @@ import tenacity
 from electis_cli.aims import wire
 from electis_cli.aims.address import Address
 from electis_cli.aims.failures import broken_answer, failure_of, needs_new_token
+from electis_cli.aims.recorder import LOGIN_PATHS, Exchange, Recorder
 from electis_cli.aims.tokens import Token, TokenKeeper, TokenShelf, decode_token
 from electis_cli.domain.articles import clean_text
 from electis_cli.domain.errors import (
     AimsAmbiguous,
     AimsAnswerBroken,
+    AimsCompanyRefused,
     AimsLoginRefused,
     AimsRejected,
     AimsUnreachable,
@@ -65,6 +67,16 @@ class Answer:
     headers: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    method: str
+    path: str
+    query: Mapping[str, Any]
+    content: bytes | None
+    is_write: bool
+    subjects: tuple[str, ...] = ()
+
+
 class Connection:
     """Sends requests for one account; safe to share between threads."""
 
@@ -80,6 +92,7 @@ class Connection:
         pause: Callable[[float], None],
         ca_file: str | None,
         shelf: TokenShelf | None,
+        record: Recorder | None,
     ) -> None:
         """`pause` waits between the tries of a read; `transport` replaces the network (whole-system simulation)."""
         self.address = address
@@ -88,6 +101,7 @@ class Connection:
         self._timeouts = timeouts
         self._page_size = page_size
         self._pause = pause
+        self._record = record
         self._keeper = TokenKeeper(self._fetch_token, clock, shelf)
         self._http = httpx.Client(
             transport=transport,
@@ -149,18 +163,53 @@ class Connection:
         return rows
 
     def call(
-        self, method: str, path: str, query: Mapping[str, Any], body: Any = None, *, is_write: bool = False
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any],
+        body: Any = None,
+        *,
+        is_write: bool = False,
+        subjects: Sequence[str] = (),
     ) -> Answer:
-        """Do one call with the account's company and token; a refused token is replaced once (Q5, Q7)."""
+        """Do one call with the account's company and token; a refused token is replaced once (Q5, Q7).
+
+        `subjects` are the articles or labels it is about, for whoever looks the exchange up later.
+        """
         content = None if body is None else orjson.dumps(body)
-        token = self._keeper.get()
         full_query = {"company": self._credentials.company, **query}
-        status, headers, raw = self._exchange(method, _API + path, full_query, content, token)
-        decoded = _decode(raw) if status >= _ERRORS_FROM else None
-        if status >= _ERRORS_FROM and needs_new_token(status, _word(decoded, raw)):
-            token = self._keeper.replace(token)
-            status, headers, raw = self._exchange(method, _API + path, full_query, content, token)
-        return self._accept(status, headers, raw, is_write=is_write)
+        request = _Request(
+            method=method,
+            path=_API + path,
+            query=full_query,
+            content=content,
+            is_write=is_write,
+            subjects=tuple(subjects),
+        )
+        token = self._keeper.get()
+        try:
+            return self._perform(request, token)
+        except (AimsLoginRefused, AimsCompanyRefused) as refusal:
+            if not needs_new_token(int(refusal.details["status"]), str(refusal.details["word"])):
+                raise
+        return self._perform(request, self._keeper.replace(token))
+
+    def _perform(self, request: _Request, token: Token | None) -> Answer:
+        """Send one request, judge its answer, and tell the recorder what went over the wire."""
+        at, began = self._clock(), time.monotonic()
+        status: int | None = None
+        raw: bytes | None = None
+        error: str | None = None
+        try:
+            status, headers, raw = self._exchange(request, token)
+            return self._accept(status, headers, raw, is_write=request.is_write)
+        except ElectisError as failure:
+            error = failure.code
+            raise
+        finally:
+            if self._record is not None:
+                took = round((time.monotonic() - began) * 1000)
+                self._record(_exchange_of(request, at, took, status, raw, error))
 
     def _accept(self, status: int, headers: Mapping[str, str], raw: bytes, *, is_write: bool) -> Answer:
         if status >= _ERRORS_FROM:
@@ -200,8 +249,8 @@ class Connection:
         return retrying(self._login, _API + "/token", body)
 
     def _login(self, path: str, body: Mapping[str, str]) -> Token:
-        status, headers, raw = self._exchange("POST", path, {}, orjson.dumps(body), None)
-        answer = self._accept(status, headers, raw, is_write=True)
+        request = _Request(method="POST", path=path, query={}, content=orjson.dumps(body), is_write=True)
+        answer = self._perform(request, None)
         token = decode_token(wire.payload_of(answer.body), now=self._clock())
         if token is None:
             # A login can be refused with 200 and a text where the token belongs (contract 2).
@@ -209,19 +258,21 @@ class Connection:
             raise AimsLoginRefused(why=f"AIMS answered without a token{': ' + word if word else ''}.")
         return token
 
-    def _exchange(
-        self, method: str, path: str, query: Mapping[str, Any], content: bytes | None, token: Token | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    def _exchange(self, request: _Request, token: Token | None) -> tuple[int, Mapping[str, str], bytes]:
         """Send one request and read its answer in full, within the deadline."""
         deadline = time.monotonic() + self._timeouts.call
         headers = {"Accept": "application/json"}
-        if content is not None:
+        if request.content is not None:
             headers["Content-Type"] = "application/json"
         if token is not None:
             headers["Authorization"] = f"Bearer {token.access}"
         try:
             with self._http.stream(
-                method, self.address.prefix + path, params=dict(query), content=content, headers=headers
+                request.method,
+                self.address.prefix + request.path,
+                params=dict(request.query),
+                content=request.content,
+                headers=headers,
             ) as response:
                 chunks: list[bytes] = []
                 size = 0
@@ -272,3 +323,31 @@ def _word(body: Any, raw: bytes) -> str:
         return word
     text = raw[:300].decode("utf-8", "replace").strip()
     return "" if text.startswith("<") else text
+
+
+def _exchange_of(
+    request: _Request,
+    at: datetime,
+    milliseconds: int,
+    status: int | None,
+    raw: bytes | None,
+    error: str | None,
+) -> Exchange:
+    """Return what is told of a call; the bodies of a login are credentials and stay out."""
+    is_login = request.path.startswith(LOGIN_PATHS)
+    body = None if is_login or raw is None else _decode(raw)
+    return Exchange(
+        at=at,
+        method=request.method,
+        path=request.path,
+        query=request.query,
+        milliseconds=milliseconds,
+        subjects=request.subjects,
+        status=status,
+        answer_code=wire.response_code(body),
+        answer_word=wire.response_message(body),
+        batch_id=wire.decode_write(body).batch_id if request.is_write else None,
+        request_body=None if is_login else request.content,
+        answer_body=None if is_login else raw,
+        error=error,
+    )

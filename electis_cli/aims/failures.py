@@ -37,9 +37,11 @@ def failure_of(status: int, message: str, headers: Mapping[str, str], *, now: da
         wait = retry_after(headers.get("retry-after"), now=now)
         return AimsThrottled(why=why, fix="wait, then run the command again", retry_after=wait)
     if status == _UNAUTHORIZED:
-        return AimsLoginRefused(why=why, word=word)
+        return AimsLoginRefused(why=why, word=word, status=status)
     if status in {_PAYMENT, _FORBIDDEN}:
-        return AimsCompanyRefused(why=why, fix="ask the vendor about the company's license", word=word)
+        return AimsCompanyRefused(
+            why=why, fix="ask the vendor about the company's license", word=word, status=status
+        )
     if status >= _SERVER_ERRORS:
         return AimsAmbiguous("AIMS failed while working on the request.", why=why, word=word)
     return AimsRejected(why=why, fix="electis aims ping", word=word)

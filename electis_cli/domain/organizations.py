@@ -14,7 +14,10 @@ from electis_cli.domain.errors import InvalidInput
 _ORG_CODE = re.compile(r"^[A-Z0-9]{3,20}$")
 _STORE_CODE = re.compile(r"^[^\s,]{1,50}$")
 _ROOM_PREFIX = re.compile(r"^[A-Za-z0-9_-]{1,5}$")
-_EMAIL = re.compile(r"^[^@\s,;:<>()\[\]\\\"\x00-\x1f\x7f]+@[^@\s,;:<>()\[\]\\\"\x00-\x1f\x7f]+\.[^@\s,;:<>()\[\]\\\".]{2,}$")
+_NOT_IN_EMAIL = r"@\s,;:<>()\[\]\\\"\x00-\x1f\x7f"  # what would let one address be read as another
+_EMAIL = re.compile(rf"^[^{_NOT_IN_EMAIL}]+@[^{_NOT_IN_EMAIL}]+\.[^{_NOT_IN_EMAIL}.]{{2,}}$")
+    r"^[^@\s,;:<>()\[\]\\\"\x00-\x1f\x7f]+@[^@\s,;:<>()\[\]\\\"\x00-\x1f\x7f]+\.[^@\s,;:<>()\[\]\\\".]{2,}$"
+)
 
 
 class Strategy(StrEnum):

@@ -27,3 +27,13 @@ def seal_mail_body(sealer: Sealer, mail_id: str, body: str) -> str:
 def open_mail_body(sealer: Sealer, mail_id: str, sealed: str) -> str:
     """Return a mail's body."""
     return sealer.open(sealed, purpose=f"mail/{mail_id}")
+
+
+def seal_answer(sealer: Sealer, exchange_id: str, body: str) -> str:
+    """Return the body of an error answer sealed."""
+    return sealer.seal(body, purpose=f"answer/{exchange_id}")
+
+
+def open_answer(sealer: Sealer, exchange_id: str, sealed: str) -> str:
+    """Return the body of an error answer."""
+    return sealer.open(sealed, purpose=f"answer/{exchange_id}")

@@ -38,7 +38,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bin")
     script = folder / "electis"
     script.write_text(
-        f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -m electis_cli \"$@\"\n"
+        f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -m electis_cli "$@"\n'
     )
     script.chmod(0o755)
     return folder
@@ -105,7 +105,7 @@ def ask(port: int, path: str, body: Any = None) -> Any:
     """Ask the simulator's control interface."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/_simulator/{path}", data=data)  # noqa: S310 - loopback
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/_simulator/{path}", data=data)
     with opener.open(request, timeout=30) as answer:
         return json.load(answer)
 
@@ -164,7 +164,16 @@ def test_the_commands_of_done_when_work_as_typed(make_shell, engine, request):
     (status,) = json.loads(shell.type("electis queue status -o json"))
     assert status["store"] == "001"
     assert status["synced"] == len(spaces) + len(rooms)
-    waiting = ("pending", "syncing", "failed", "held", "conflict", "dead_letters", "labels_pending", "labels_failed")
+    waiting = (
+        "pending",
+        "syncing",
+        "failed",
+        "held",
+        "conflict",
+        "dead_letters",
+        "labels_pending",
+        "labels_failed",
+    )
     assert {name: status[name] for name in waiting} == dict.fromkeys(waiting, 0)
     listed = json.loads(shell.type("electis space list -o json"))
     assert {row["external_id"] for row in listed} == set(spaces)
@@ -173,14 +182,8 @@ def test_the_commands_of_done_when_work_as_typed(make_shell, engine, request):
     assert {row["status"] for row in listed} == {"synced"}
 
     assert_aims_shows(ask(port, "state"), spaces, people, seated)
-    ask(port, "clock", {"advance_seconds": 60})  # radio takes its time
-    shown = {row["label"]: row for row in ask(port, "labels?company=ACME&store=001&cluster=common")["labels"]}
-    assert shown[codes[SPACE]]["name"] == people[seated[SPACE]]["ITEM_NAME"]
-    assert shown[codes[free]]["name"] == people[newcomer]["ITEM_NAME"]
-    room = shown[codes[f"C{ROOM}"]]
-    assert (room["page"], room["status"], room["name"]) == (2, "SUCCESS", rooms[ROOM]["room_name"])
-    assert ["MEETING_NAME", "X"] in room["lines"]
-    assert ["MEETING_TIME", "14:00 - 15:00"] in room["lines"]
+    names = {SPACE: people[seated[SPACE]]["ITEM_NAME"], free: people[newcomer]["ITEM_NAME"]}
+    assert_labels_show(port, codes, names, rooms[ROOM]["room_name"])
 
 
 def assert_aims_shows(state: Any, spaces: Any, people: Any, seated: dict[str, str]) -> None:
@@ -198,6 +201,17 @@ def assert_aims_shows(state: Any, spaces: Any, people: Any, seated: dict[str, st
         if articles[space]["name"] != articles[space]["data"]["ITEM_NAME"]:
             wrong[space, "articleName"] = articles[space]["name"]
     assert wrong == {}
+
+
+def assert_labels_show(port: int, codes: dict[str, str], names: dict[str, str], room_name: str) -> None:
+    """Check what the labels display: the people who sit there, and the meeting's page."""
+    ask(port, "clock", {"advance_seconds": 60})  # radio takes its time
+    shown = {row["label"]: row for row in ask(port, "labels?company=ACME&store=001&cluster=common")["labels"]}
+    assert {article: shown[codes[article]]["name"] for article in names} == names
+    room = shown[codes[f"C{ROOM}"]]
+    assert (room["page"], room["status"], room["name"]) == (2, "SUCCESS", room_name)
+    assert ["MEETING_NAME", "X"] in room["lines"]
+    assert ["MEETING_TIME", "14:00 - 15:00"] in room["lines"]
 
 
 def test_the_console_script_is_the_same_program(programs):

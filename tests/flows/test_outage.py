@@ -24,7 +24,10 @@ pytestmark = pytest.mark.slow
 
 
 def health_events(site: Site) -> list[str]:
-    return [row["name"] for row in site.rows("SELECT name FROM events WHERE name LIKE 'health:solum:%' ORDER BY at, id")]
+    return [
+        row["name"]
+        for row in site.rows("SELECT name FROM events WHERE name LIKE 'health:solum:%' ORDER BY at, id")
+    ]
 
 
 def last_ping(site: Site) -> str | None:

@@ -156,7 +156,9 @@ class CommandLine:
         )
         finished = Finished(done.returncode, done.stdout, done.stderr)
         if check is not None:
-            assert finished.code == check, f"{arguments}: exit {finished.code}\n{finished.out}\n{finished.err}"
+            assert finished.code == check, (
+                f"{arguments}: exit {finished.code}\n{finished.out}\n{finished.err}"
+            )
         return finished
 
     def start(self, *arguments: str, log: str = "background.log", **extra: str) -> Background:

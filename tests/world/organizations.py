@@ -27,6 +27,7 @@ from electis_cli.domain.organizations import (
     propose_mapping,
 )
 from electis_cli.services.change import Scope
+from electis_cli.services.recording import make_recorder
 from electis_cli.services.runtime import Runtime, Tuning
 from electis_cli.services.secrets import open_aims_password, seal_aims_password
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
@@ -80,7 +81,9 @@ class Bench:
                     "aims_base_url": base_url,
                     "aims_cluster": "common" if base_url else None,
                     "aims_username": "tester" if base_url else None,
-                    "aims_password": seal_aims_password(runtime.sealer, org_id, "secret") if base_url else None,
+                    "aims_password": seal_aims_password(runtime.sealer, org_id, "secret")
+                    if base_url
+                    else None,
                     "article_format": format_to_stored(FORMAT),
                     "format_fetched_at": self.clock(),
                     "mapping": mapping_to_stored(propose_mapping(FORMAT)),
@@ -130,7 +133,9 @@ class Bench:
         return replace(scope, actor=replace(scope.actor, role=role, store_id=store_id))
 
 
-def make_connector(sealer: Sealer, clock: FakeClock, **options: Any) -> Callable[[Organization], AimsClient]:
+def make_connector(
+    sealer: Sealer, clock: FakeClock, database: Database | None = None, **options: Any
+) -> Callable[[Organization], AimsClient]:
     """Return how services reach AIMS in tests: short deadlines, no pauses between tries."""
 
     def connect(organization: Organization) -> AimsClient:
@@ -143,6 +148,7 @@ def make_connector(sealer: Sealer, clock: FakeClock, **options: Any) -> Callable
             ),
             clock=clock,
             pause=lambda _: None,
+            record=make_recorder(database, sealer, organization.id, identifiers.new_id) if database else None,
             **{"timeouts": Timeouts(connect=1.0, call=2.0), **options},
         )
 
@@ -164,7 +170,7 @@ def make_runtime(clock: FakeClock) -> Callable[..., Runtime]:
             "new_password": identifiers.new_password,
             "draw": lambda: 0.5,
             "sealer": sealer,
-            "connect": make_connector(sealer, clock),
+            "connect": make_connector(sealer, clock, database),
             "tuning": Tuning(),
             "holder": f"worker-{next(names)}",
         }

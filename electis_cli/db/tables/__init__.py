@@ -21,7 +21,7 @@ from electis_cli.db.tables.sync import (
     sync_conflicts,
     sync_runs,
 )
-from electis_cli.db.tables.trail import audit_log, events, outgoing_mail
+from electis_cli.db.tables.trail import aims_exchanges, audit_log, events, outgoing_mail
 
 TENANT_TABLES = (
     stores,
@@ -39,12 +39,14 @@ TENANT_TABLES = (
     events,
     audit_log,
     outgoing_mail,
+    aims_exchanges,
 )
 """Every table whose rows belong to one organization: `org_id` leads their keys."""
 
 __all__ = [
     "TENANT_TABLES",
     "aims_accounts",
+    "aims_exchanges",
     "alerts",
     "articles",
     "audit_log",

@@ -53,3 +53,26 @@ outgoing_mail = sa.Table(
     sa.Column("sent_at", UtcDateTime),
     sa.Index("ix_outgoing_mail_waiting", "org_id", "state", "next_attempt_at"),
 )
+
+aims_exchanges = sa.Table(
+    "aims_exchanges",
+    metadata,
+    sa.Column("org_id", sa.Text, sa.ForeignKey("organizations.id"), primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("store", sa.Text),  # its code; null for calls about no store
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("query", Json, nullable=False),
+    sa.Column("subjects", Json, nullable=False),  # article ids or label codes of a write
+    sa.Column("status", sa.Integer),
+    sa.Column("answer_code", sa.Text, nullable=False),
+    sa.Column("answer_word", sa.Text, nullable=False),
+    sa.Column("batch_id", sa.Text),
+    sa.Column("milliseconds", sa.Integer, nullable=False),
+    sa.Column("request_digest", sa.Text),
+    sa.Column("answer_digest", sa.Text),
+    sa.Column("answer_body", sa.Text),  # sealed, and only of answers that were errors
+    sa.Column("error_class", sa.Text),
+    sa.Index("ix_aims_exchanges_store", "org_id", "store", "id"),
+)

@@ -1,0 +1,53 @@
+"""The flight recorder: a ring of the last calls of every store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from electis_cli.db.rows import mine
+from electis_cli.db.tables import aims_exchanges
+from electis_cli.db.unit_of_work import UnitOfWork
+
+RING = 200
+"""How many exchanges are kept per store."""
+
+
+def insert_exchange(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Insert an exchange; the oldest one beyond the ring goes."""
+    uow.execute(aims_exchanges.insert(), {**values, "org_id": uow.tenant})
+    table = aims_exchanges.c
+    same_store = [mine(uow, aims_exchanges), table.store.is_not_distinct_from(values["store"])]
+    last_kept = (
+        sa.select(table.id)
+        .where(*same_store)
+        .order_by(table.id.desc())
+        .offset(RING)
+        .limit(1)
+        .scalar_subquery()
+    )
+    uow.execute(aims_exchanges.delete().where(*same_store, table.id <= last_kept))
+
+
+def list_exchanges(
+    uow: UnitOfWork,
+    store_codes: Sequence[str] | None,
+    *,
+    failed: bool = False,
+    writes: bool = False,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Return exchanges, newest first; None is all stores, and the calls about no store."""
+    table = aims_exchanges.c
+    statement = (
+        sa.select(aims_exchanges).where(mine(uow, aims_exchanges)).order_by(table.id.desc()).limit(limit)
+    )
+    if store_codes is not None:
+        statement = statement.where(table.store.in_(store_codes))
+    if failed:
+        statement = statement.where(table.error_class.is_not(None))
+    if writes:
+        statement = statement.where(table.method != "GET")
+    return [dict(row) for row in uow.execute(statement).mappings()]

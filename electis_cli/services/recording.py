@@ -1,0 +1,117 @@
+"""The flight recorder: every call to AIMS is written down, and can be looked up afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from electis_cli.adapters.sealing import Sealer
+from electis_cli.aims.recorder import Exchange, Recorder, digest_of, kept_body
+from electis_cli.db import exchanges
+from electis_cli.db.engine import Database
+from electis_cli.domain.errors import ElectisError
+from electis_cli.services.change import Scope, reading
+from electis_cli.services.secrets import open_answer, seal_answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeView:
+    """One call to AIMS as it is remembered: what was asked and answered, never the contents."""
+
+    id: str
+    at: datetime
+    store: str | None
+    method: str
+    path: str
+    query: Mapping[str, Any]
+    subjects: Sequence[str]
+    status: int | None
+    answer: str
+    batch_id: str | None
+    milliseconds: int
+    error_class: str | None
+    request_digest: str | None
+    answer_digest: str | None
+    answer_body: str | None
+
+
+def make_recorder(database: Database, sealer: Sealer, org_id: str, new_id: Callable[[], str]) -> Recorder:
+    """Return a recorder that keeps an organization's exchanges; it never fails the call it records."""
+
+    def record(exchange: Exchange) -> None:
+        if exchange.is_later_page and not exchange.is_failure:
+            return
+        exchange_id = new_id()
+        body = kept_body(exchange.answer_body) if exchange.is_failure else None
+        with contextlib.suppress(ElectisError), database.write(org_id) as uow:
+            exchanges.insert_exchange(
+                uow,
+                {
+                    "id": exchange_id,
+                    "store": exchange.store,
+                    "at": exchange.at,
+                    "method": exchange.method,
+                    "path": exchange.path,
+                    "query": dict(exchange.query),
+                    "subjects": list(exchange.subjects),
+                    "status": exchange.status,
+                    "answer_code": exchange.answer_code,
+                    "answer_word": _token(exchange.answer_word),
+                    "batch_id": exchange.batch_id,
+                    "milliseconds": exchange.milliseconds,
+                    "request_digest": digest_of(exchange.request_body),
+                    "answer_digest": digest_of(exchange.answer_body),
+                    # An error answer may quote what was sent, and that holds names.
+                    "answer_body": seal_answer(sealer, exchange_id, body) if body else None,
+                    "error_class": exchange.error,
+                },
+            )
+            uow.commit()
+
+    return record
+
+
+_TOKEN = re.compile(r"(?:Unauthorized: )?[A-Z0-9_]{2,80}(?:\(\d+\))?|Unauthorized")
+
+
+def _token(word: str) -> str:
+    """Return one of AIMS's own words; free text may quote what was sent, and is kept in the sealed body only."""
+    return word if _TOKEN.fullmatch(word) else ""
+
+
+def last_exchanges(
+    scope: Scope, *, store: str | None = None, failed: bool = False, limit: int | None = None
+) -> list[ExchangeView]:
+    """Return the last calls to AIMS, newest first, with the bodies of error answers."""
+    with reading(scope) as read:
+        codes = [place.code for place in read.stores(store)] if store else None
+        if scope.actor.store_id is not None:
+            codes = [place.code for place in read.stores(store)]
+        rows = exchanges.list_exchanges(read.uow, codes, failed=failed, limit=limit)
+    return [view_exchange(row, scope.runtime.sealer) for row in rows]
+
+
+def view_exchange(row: Mapping[str, Any], sealer: Sealer) -> ExchangeView:
+    """Return the view of a remembered exchange."""
+    words = " ".join(word for word in (row["answer_code"], row["answer_word"]) if word)
+    return ExchangeView(
+        id=row["id"],
+        at=row["at"],
+        store=row["store"],
+        method=row["method"],
+        path=row["path"],
+        query=row["query"],
+        subjects=row["subjects"],
+        status=row["status"],
+        answer=words,
+        batch_id=row["batch_id"],
+        milliseconds=row["milliseconds"],
+        error_class=row["error_class"],
+        request_digest=row["request_digest"],
+        answer_digest=row["answer_digest"],
+        answer_body=open_answer(sealer, row["id"], row["answer_body"]) if row["answer_body"] else None,
+    )

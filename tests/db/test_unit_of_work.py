@@ -1,0 +1,186 @@
+"""One transaction, bound to one organization, rolled back unless it is committed."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from electis_cli.db import ledger, organizations, spaces, stores
+from electis_cli.db.engine import Database
+from electis_cli.domain.errors import ChangedMeanwhile, DatabaseUnavailable
+from electis_cli.domain.spaces import Space
+from tests.world.ledger import store_of
+
+
+def names(scope):
+    with scope.runtime.database.read(scope.org_id) as uow:
+        return [space.external_id for space in spaces.list_spaces(uow, [store_of(scope).id])]
+
+
+
+
+def test_what_is_not_committed_never_happened(scope):
+    store = store_of(scope)
+    with scope.runtime.database.write(scope.org_id) as uow:
+        spaces.insert_spaces(
+            uow, [Space(id="1", store_id=store.id, external_id="4-1")], scope.runtime.clock()
+        )
+    assert names(scope) == []
+
+
+def test_what_is_committed_stays(scope):
+    store = store_of(scope)
+    with scope.runtime.database.write(scope.org_id) as uow:
+        spaces.insert_spaces(
+            uow, [Space(id="1", store_id=store.id, external_id="4-1")], scope.runtime.clock()
+        )
+        uow.commit()
+    assert names(scope) == ["4-1"]
+
+
+def test_an_error_after_the_commit_was_asked_for_rolls_everything_back(scope):
+    store = store_of(scope)
+    with pytest.raises(RuntimeError), scope.runtime.database.write(scope.org_id) as uow:
+        spaces.insert_spaces(
+            uow, [Space(id="1", store_id=store.id, external_id="4-1")], scope.runtime.clock()
+        )
+        uow.commit()
+        raise RuntimeError
+    assert names(scope) == []
+
+
+def test_a_savepoint_takes_back_its_own_part_and_nothing_else(scope):
+    store, now = store_of(scope), scope.runtime.clock()
+    with scope.runtime.database.write(scope.org_id) as uow:
+        spaces.insert_spaces(uow, [Space(id="1", store_id=store.id, external_id="4-1")], now)
+        with pytest.raises(RuntimeError), uow.savepoint():
+            spaces.insert_spaces(uow, [Space(id="2", store_id=store.id, external_id="4-2")], now)
+            raise RuntimeError
+        spaces.insert_spaces(uow, [Space(id="3", store_id=store.id, external_id="4-3")], now)
+        uow.commit()
+    assert names(scope) == ["4-1", "4-3"]
+
+
+def test_an_unbound_unit_of_work_has_no_tenant(database):
+    with database.read() as uow, pytest.raises(LookupError):
+        _ = uow.tenant
+
+
+def test_a_query_on_a_tenant_table_without_a_tenant_is_a_bug_and_not_everything(scope):
+    with scope.runtime.database.read() as uow, pytest.raises(LookupError):
+        stores.list_stores(uow)
+
+
+def test_a_unit_of_work_is_bound_once(scope):
+    with scope.runtime.database.read() as uow:
+        uow.rebind(scope.org_id)
+        assert [store.code for store in stores.list_stores(uow)] == ["001"]
+        with pytest.raises(LookupError):
+            uow.rebind("another")
+
+
+def test_a_broken_rule_of_the_database_is_told_without_what_was_in_the_row(scope):
+    store, now = store_of(scope), scope.runtime.clock()
+    with pytest.raises(ChangedMeanwhile) as caught, scope.runtime.database.write(scope.org_id) as uow:
+        for number in ("1", "2"):
+            spaces.insert_spaces(
+                uow, [Space(id=number, store_id=store.id, external_id="Dana Levi")], now
+            )
+        uow.commit()
+    assert "Dana Levi" not in f"{caught.value} {caught.value.why}"
+    assert "Dana Levi" not in str(caught.value.__cause__)
+
+
+def test_an_unreachable_server_is_unavailable_and_shows_no_password(make_runtime):
+    database = Database("postgresql://role:top-secret@127.0.0.1:1/nothing")
+    try:
+        with pytest.raises(DatabaseUnavailable) as caught, database.read():
+            pass
+    finally:
+        database.close()
+    assert "top-secret" not in f"{caught.value} {caught.value.why} {caught.value.fix}"
+
+
+def test_a_writer_on_sqlite_takes_the_lock_at_once(database, open_database):
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL locks rows, not files")
+    other = open_database()
+    order = []
+
+    def second():
+        with other.write() as uow:
+            order.append("second in")
+            uow.commit()
+
+    thread = threading.Thread(target=second)
+    with database.write() as uow:
+        thread.start()
+        thread.join(0.2)
+        order.append("first out")
+        uow.commit()
+    thread.join(10)
+    assert order == ["first out", "second in"]
+
+
+# --- time and numbers -----------------------------------------------------------------------------------------------
+
+
+def test_time_comes_back_in_utc_as_it_went_in(scope, clock):
+    clock.now = datetime(2026, 3, 1, 2, 3, 4, 567891, tzinfo=UTC)
+    with scope.runtime.database.write(scope.org_id) as uow:
+        stores.update_store(uow, store_of(scope).id, {"last_sync_at": clock.now})
+        uow.commit()
+    found = store_of(scope).last_sync_at
+    assert found == clock.now
+    assert found.utcoffset().total_seconds() == 0
+
+
+def test_a_moment_without_a_zone_never_reaches_the_database(scope):
+    naive = scope.runtime.clock().replace(tzinfo=None)
+    store = store_of(scope)
+    with pytest.raises(sa.exc.StatementError, match="naive"), scope.runtime.database.write(scope.org_id) as uow:
+        stores.update_store(uow, store.id, {"last_sync_at": naive})
+
+
+def test_without_a_clock_of_its_own_a_unit_of_work_asks_the_database(database_url):
+    database = Database(database_url)
+    try:
+        with database.read() as uow:
+            moment = uow.now()
+    finally:
+        database.close()
+    assert moment.utcoffset().total_seconds() == 0
+
+
+def test_numbers_ascend_within_a_transaction_and_never_repeat(scope, open_database):
+    taken = []
+    with scope.runtime.database.write(scope.org_id) as uow:
+        for count in (1, 3, 1, 500, 0, 2):
+            first = uow.take_numbers(ledger.SEQUENCE, count)
+            taken.extend(range(first, first + count))
+        uow.commit()
+    with open_database().write(scope.org_id) as uow:
+        taken.append(uow.take_numbers(ledger.SEQUENCE, 1))
+        uow.commit()
+    assert taken == sorted(set(taken))
+
+
+def test_numbers_of_a_rolled_back_transaction_may_be_lost_but_order_holds(scope):
+    with scope.runtime.database.write(scope.org_id) as uow:
+        uow.take_numbers(ledger.SEQUENCE, 10)
+    with scope.runtime.database.write(scope.org_id) as uow:
+        first = uow.take_numbers(ledger.SEQUENCE, 1)
+        uow.commit()
+    with scope.runtime.database.write(scope.org_id) as uow:
+        assert uow.take_numbers(ledger.SEQUENCE, 1) > first
+
+
+def test_the_fingerprint_of_the_key_is_written_once(scope, clock):
+    with scope.runtime.database.write() as uow:
+        organizations.set_key_fingerprint(uow, "another", clock())
+        uow.commit()
+    with scope.runtime.database.read() as uow:
+        assert organizations.key_fingerprint(uow) == scope.runtime.sealer.fingerprint
