@@ -16,8 +16,6 @@ _STORE_CODE = re.compile(r"^[^\s,]{1,50}$")
 _ROOM_PREFIX = re.compile(r"^[A-Za-z0-9_-]{1,5}$")
 _NOT_IN_EMAIL = r"@\s,;:<>()\[\]\\\"\x00-\x1f\x7f"  # what would let one address be read as another
 _EMAIL = re.compile(rf"^[^{_NOT_IN_EMAIL}]+@[^{_NOT_IN_EMAIL}]+\.[^{_NOT_IN_EMAIL}.]{{2,}}$")
-    r"^[^@\s,;:<>()\[\]\\\"\x00-\x1f\x7f]+@[^@\s,;:<>()\[\]\\\"\x00-\x1f\x7f]+\.[^@\s,;:<>()\[\]\\\".]{2,}$"
-)
 
 
 class Strategy(StrEnum):
