@@ -14,7 +14,7 @@ from electis_cli.aims.connection import NO_CONTENT, Connection, Credentials, Tim
 from electis_cli.aims.failures import broken_answer
 from electis_cli.aims.recorder import Recorder
 from electis_cli.aims.tokens import TokenShelf
-from electis_cli.domain.articles import Article
+from electis_cli.domain.articles import Article, clean_text
 from electis_cli.domain.errors import AimsRejected
 from electis_cli.domain.organizations import ArticleFormat
 
@@ -147,6 +147,20 @@ class AimsClient:
                 found[label.label_code] = label
         return [found[code] for code in sorted(found)]
 
+    def labels_of_article(self, store: str, article_id: str) -> list[wire.RemoteLabel]:
+        """Return the labels that AIMS has linked to an article, by code."""
+        query = {"store": store, "articleId": article_id}
+        rows = self._connection.pages("/common/labels/article", query, "labelsList", "labelList")
+        found = [label for row in rows if (label := wire.decode_label(row))]
+        return sorted(found, key=lambda label: label.label_code)
+
+    def batch_result(self, batch_id: str) -> str | None:
+        """Return what became of a batch (SUCCESS, PARTIAL_SUCCESS, FAILED), or None while AIMS does not know it."""
+        answer = self._connection.read("/common/articles/history", {"name": batch_id, "page": 0, "size": 10})
+        for row in self._connection.rows(answer, "articleFileHistoryList"):
+            return clean_text(wire.first_of(row, "result", "status")) or None
+        return None
+
     def label_page(self, store: str, label_code: str) -> int | None:
         """Return the page a label shows, or None when AIMS does not know."""
         answer = self._connection.read("/common/labels/detail", {"store": store, "label": label_code})
@@ -207,4 +221,16 @@ class AimsClient:
         body, codes = wire.encode_pages(pages), [code for code, _ in pages]
         self._connection.call(
             "POST", "/common/labels/page", {"store": store}, body, is_write=True, subjects=codes
+        )
+
+    def resend_to_labels(self, store: str, label_codes: Sequence[str]) -> None:
+        """Let AIMS send its last image again to labels that timed out."""
+        body = {"labelList": list(label_codes)}
+        self._connection.call(
+            "PUT",
+            "/common/labels/resend/timeout",
+            {"store": store},
+            body,
+            is_write=True,
+            subjects=label_codes,
         )

@@ -47,6 +47,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "login": ("login", "Log in."),
     "logout": ("login", "Log out."),
     "whoami": ("login", "Show who is logged in."),
+    "explain": ("explain", "Say why a label shows what it shows."),
+    "wait": ("wait", "Wait until the queue is empty, or labels have drawn it."),
     "health": ("health", "Check database, Redis and AIMS."),
     "demo": ("demo", "Show the whole job on this machine, against a simulator."),
     "completion": ("completion", "Print the completion script of a shell."),

@@ -1,4 +1,4 @@
-"""The flight recorder: a ring of the last calls of every store."""
+"""The flight recorder: per store a ring of the last reads and one of the last writes."""
 
 from __future__ import annotations
 
@@ -7,28 +7,33 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import mine
+from electis_cli.db.rows import mine, one_or_none
 from electis_cli.db.tables import aims_exchanges
 from electis_cli.db.unit_of_work import UnitOfWork
 
 RING = 200
-"""How many exchanges are kept per store."""
+"""How many reads, and beside them how many writes, are kept per store: listings must not push out what was written."""
 
 
 def insert_exchange(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
-    """Insert an exchange; the oldest one beyond the ring goes."""
+    """Insert an exchange; the oldest one beyond its ring goes."""
     uow.execute(aims_exchanges.insert(), {**values, "org_id": uow.tenant})
     table = aims_exchanges.c
-    same_store = [mine(uow, aims_exchanges), table.store.is_not_distinct_from(values["store"])]
+    is_read = values["method"] == "GET"
+    same_ring = [
+        mine(uow, aims_exchanges),
+        table.store.is_not_distinct_from(values["store"]),
+        table.method == "GET" if is_read else table.method != "GET",
+    ]
     last_kept = (
         sa.select(table.id)
-        .where(*same_store)
+        .where(*same_ring)
         .order_by(table.id.desc())
         .offset(RING)
         .limit(1)
         .scalar_subquery()
     )
-    uow.execute(aims_exchanges.delete().where(*same_store, table.id <= last_kept))
+    uow.execute(aims_exchanges.delete().where(*same_ring, table.id <= last_kept))
 
 
 def list_exchanges(
@@ -51,3 +56,12 @@ def list_exchanges(
     if writes:
         statement = statement.where(table.method != "GET")
     return [dict(row) for row in uow.execute(statement).mappings()]
+
+
+def find_exchange(uow: UnitOfWork, exchange_id: str) -> dict[str, Any] | None:
+    """Return one exchange, or None."""
+    table = aims_exchanges.c
+    found = one_or_none(
+        uow, sa.select(aims_exchanges).where(mine(uow, aims_exchanges), table.id == exchange_id)
+    )
+    return dict(found) if found else None

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from electis_cli.db.rows import chunks, mine, one_or_none
 from electis_cli.db.tables import label_links
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.labels import Display
 from electis_cli.domain.queue import LabelWish, State
 
 
 def _wish(row: Any) -> LabelWish:
     fields = {name: row[name] for name in LabelWish.__dataclass_fields__}
     fields["state"] = State(row["state"])
+    fields["display"] = Display(row["display"])
     return LabelWish(**fields)
 
 
@@ -217,3 +219,49 @@ def count_wishes(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, list[La
         if wish.is_dirty or wish.state is not State.ACTIVE:
             found[wish.store_id].append(wish)
     return found
+
+
+def mark_redrawing(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> None:
+    """Note that the labels of these articles redraw: AIMS accepted a new content."""
+    for piece in chunks(sorted(set(article_ids))):
+        uow.execute(
+            label_links.update()
+            .where(
+                mine(uow, label_links),
+                label_links.c.store_id == store_id,
+                label_links.c.acked_article.in_(piece),
+            )
+            .values(display=Display.PROCESSING.value, display_since=now, resent_at=None)
+        )
+
+
+def redrawing(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
+    """Return the labels of a store that have not answered yet."""
+    statement = (
+        sa.select(label_links)
+        .where(
+            mine(uow, label_links),
+            label_links.c.store_id == store_id,
+            label_links.c.display == Display.PROCESSING.value,
+            label_links.c.acked_article.is_not(None),
+        )
+        .order_by(label_links.c.label_code)
+    )
+    return [_wish(row) for row in uow.execute(statement).mappings()]
+
+
+def count_displays(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return, by store, how many linked labels stand how with drawing."""
+    statement = (
+        sa.select(label_links.c.store_id, label_links.c.display, sa.func.count())
+        .where(
+            mine(uow, label_links),
+            label_links.c.store_id.in_(store_ids),
+            label_links.c.acked_article.is_not(None),
+        )
+        .group_by(label_links.c.store_id, label_links.c.display)
+    )
+    counts: dict[str, dict[str, int]] = {store_id: {} for store_id in store_ids}
+    for store_id, display, count in uow.execute(statement):
+        counts[store_id][display] = count
+    return counts

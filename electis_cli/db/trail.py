@@ -143,3 +143,29 @@ def forget_health_events(uow: UnitOfWork, before: datetime) -> int:
     """Delete old signs of life: one a minute would bury everything else. Returns how many went."""
     statement = events.delete().where(mine(uow, events), events.c.name.like("health:%"), events.c.at < before)
     return uow.count_changed(statement)
+
+
+def last_change(
+    uow: UnitOfWork, store_id: str, entities: Mapping[str, str], imports: Mapping[str, datetime | None]
+) -> dict[str, Any] | None:
+    """Return the newest audit row about one of several things of a store (entity name -> id), or None.
+
+    An import is one audit row for a whole file: `imports` names its action, and when the row at hand was last written.
+    """
+    about = [
+        sa.and_(audit_log.c.entity == entity, audit_log.c.entity_id == entity_id)
+        for entity, entity_id in entities.items()
+    ]
+    about += [
+        sa.and_(audit_log.c.action == action, audit_log.c.at == at)
+        for action, at in imports.items()
+        if at is not None
+    ]
+    statement = (
+        sa.select(audit_log)
+        .where(mine(uow, audit_log), audit_log.c.store_id == store_id, sa.or_(*about))
+        .order_by(audit_log.c.id.desc())
+        .limit(1)
+    )
+    row = uow.execute(statement).mappings().one_or_none()
+    return dict(row) if row else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from electis_cli.domain.timing import check_meeting_times, parse_time_of_day
 
@@ -25,6 +26,7 @@ class Room:
     end_time: str | None = None
     participants: tuple[str, ...] = ()
     version: int = 1
+    updated_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from electis_cli.domain.errors import Conflict, PersonNotAssigned, SpaceTaken
 from electis_cli.domain.spaces import Space
@@ -19,6 +20,7 @@ class Person:
     data: Mapping[str, str] = field(default_factory=dict)
     assigned_space: str | None = None
     version: int = 1
+    updated_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

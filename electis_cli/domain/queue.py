@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from electis_cli.domain.articles import ABSENT
+from electis_cli.domain.labels import Display
 from electis_cli.domain.timing import backoff_delay
 
 MOST_OWN_FAILURES = 8
@@ -100,6 +101,9 @@ class LabelWish:
     error_class: str | None = None
     error_text: str | None = None
     acked_at: datetime | None = None
+    display: Display = Display.UNKNOWN
+    display_since: datetime | None = None
+    resent_at: datetime | None = None
 
     @property
     def wants_link(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from electis_cli.domain.errors import SpaceOccupied
 
@@ -17,6 +18,7 @@ class Space:
     external_id: str
     data: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
+    updated_at: datetime | None = field(default=None, compare=False)
 
 
 def check_deletable(space: Space, *, occupied: bool, unassign: bool) -> None:

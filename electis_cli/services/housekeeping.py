@@ -11,6 +11,7 @@ from electis_cli.domain.access import system_actor
 from electis_cli.domain.errors import ElectisError
 from electis_cli.domain.queue import KNOWN_FOR
 from electis_cli.services.change import Change, Scope
+from electis_cli.services.displaying import follow_displays
 from electis_cli.services.mail import mail_alerts, send_due_mail
 from electis_cli.services.remote import shown
 from electis_cli.services.runtime import Runtime
@@ -25,6 +26,9 @@ class Housekeeping:
 
     verified: int = 0
     drifted: int = 0
+    displayed: int = 0
+    resent: int = 0
+    timed_out: int = 0
     mails_sent: int = 0
     alerts_mailed: int = 0
     forgotten: int = 0
@@ -41,11 +45,15 @@ def keep_house(runtime: Runtime, org_id: str) -> Housekeeping:
         return Housekeeping()
     try:
         verified, drifted = _verify(runtime, org_id)
+        followed = follow_displays(runtime, org_id)
         alerts_mailed = mail_alerts(runtime, org_id)
         mails_sent = send_due_mail(runtime, org_id).sent
         return Housekeeping(
             verified=verified,
             drifted=drifted,
+            displayed=followed.displayed,
+            resent=followed.resent,
+            timed_out=followed.timed_out,
             mails_sent=mails_sent,
             alerts_mailed=alerts_mailed,
             forgotten=_forget(runtime, org_id),

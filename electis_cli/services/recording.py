@@ -14,7 +14,7 @@ from electis_cli.aims.recorder import Exchange, Recorder, digest_of, kept_body
 from electis_cli.db import exchanges
 from electis_cli.db.engine import Database
 from electis_cli.domain.errors import ElectisError
-from electis_cli.services.change import Scope, reading
+from electis_cli.services.change import Reading, Scope, reading
 from electis_cli.services.secrets import open_answer, seal_answer
 
 
@@ -93,6 +93,13 @@ def last_exchanges(
             codes = [place.code for place in read.stores(store)]
         rows = exchanges.list_exchanges(read.uow, codes, failed=failed, limit=limit)
     return [view_exchange(row, scope.runtime.sealer) for row in rows]
+
+
+def last_write_of(reading: Reading, store_code: str, subject: str) -> ExchangeView | None:
+    """Return the last write to a store that was about this article id or label code, or None when none is kept."""
+    rows = exchanges.list_exchanges(reading.uow, [store_code], writes=True)
+    found = next((row for row in rows if subject in row["subjects"]), None)
+    return view_exchange(found, reading.scope.runtime.sealer) if found else None
 
 
 def view_exchange(row: Mapping[str, Any], sealer: Sealer) -> ExchangeView:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import accounts, leases, runs
+from electis_cli.db import accounts, labels, leases, runs
 from electis_cli.domain.access import Action
 from electis_cli.domain.errors import (
     AimsNotConfigured,
@@ -16,6 +16,7 @@ from electis_cli.domain.errors import (
     NotFound,
     PartialFailure,
 )
+from electis_cli.domain.labels import Display
 from electis_cli.domain.organizations import Strategy
 from electis_cli.services.change import Scope, reading
 from electis_cli.services.full_sync import SyncView, full_sync
@@ -45,6 +46,9 @@ class SyncStatus:
     last_run: str | None
     last_run_state: str | None
     counts: Mapping[str, int]
+    labels_accepted: int
+    labels_displayed: int
+    labels_timed_out: int
     last_solum_ping: datetime | None
     breaker: str
 
@@ -134,6 +138,7 @@ def sync_status(scope: Scope, *, store: str | None = None) -> list[SyncStatus]:
     with reading(scope) as read:
         places = read.stores(store)
         account = accounts.find_account(read.uow)
+        displays = labels.count_displays(read.uow, [place.id for place in places])
         found = []
         for place in places:
             last = next(iter(runs.list_runs(read.uow, [place.id], limit=1)), None)
@@ -147,6 +152,9 @@ def sync_status(scope: Scope, *, store: str | None = None) -> list[SyncStatus]:
                     last_run=last["id"] if last else None,
                     last_run_state=last["state"] if last else None,
                     counts=last["counts"] if last else {},
+                    labels_accepted=sum(displays[place.id].values()),
+                    labels_displayed=displays[place.id].get(Display.DISPLAYED.value, 0),
+                    labels_timed_out=displays[place.id].get(Display.TIMED_OUT.value, 0),
                     last_solum_ping=account.last_solum_ping,
                     breaker=account.breaker,
                 )

@@ -78,6 +78,15 @@ def ping_turn(runtime: Runtime, org_id: str) -> Turn | None:
 def housekeeping_turn(runtime: Runtime, org_id: str) -> Turn:
     """Do one organization's housekeeping."""
     done = keep_house(runtime, org_id)
-    names = ("verified", "drifted", "mails_sent", "alerts_mailed", "forgotten")
+    names = (
+        "verified",
+        "drifted",
+        "displayed",
+        "resent",
+        "timed_out",
+        "mails_sent",
+        "alerts_mailed",
+        "forgotten",
+    )
     counts = {name: getattr(done, name) for name in names if getattr(done, name)}
     return Turn(subject=org_id, outcome="done", counts=counts)

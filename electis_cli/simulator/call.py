@@ -36,6 +36,8 @@ class Reply:
     bare: bool = False
     """No envelope around the payload (the article format, contract 3)."""
     headers: dict[str, str] = field(default_factory=dict)
+    rows: str = ""
+    """The key of the payload's list, for answers that are one."""
 
     def encode(self) -> Response:
         """The answer with its envelope: the payload beside the two codes."""

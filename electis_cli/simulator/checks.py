@@ -1,5 +1,6 @@
 """What AIMS checks before an operation's own rules: token, parameters, company, store, body (contract 9.1)."""
 
+from electis_cli.simulator import stock
 from electis_cli.simulator.arrival import UNREADABLE, Arrival
 from electis_cli.simulator.call import BAD_BODY, Call, Refused
 from electis_cli.simulator.faults import Fault
@@ -33,6 +34,10 @@ def check(
         path_values=arrival.path_values,
         faults=faults,
     )
+    for company in call.cluster.companies.values():
+        for store in company.stores.values():
+            if store.clearing:
+                stock.drop_silent(store, now)
     _check_query(call)
     code = arrival.path_values.get("company", "")
     if not code and operation.requires("company"):

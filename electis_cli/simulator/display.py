@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import orjson
 
-from electis_cli.simulator.model import Company, Json, Label, Shown, Store, UpdateRow
+from electis_cli.simulator.model import Company, Json, Label, Order, Shown, Store, UpdateRow, progress
 
 MEETING_PAGE = 2
+ORDERS_KEPT = 20
+SKIPPED = "SKIP CASE DUE TO IMAGE PUSH"
 
 
 def status(label: Label, now: float) -> str:
     """SUCCESS, PROCESSING or TIMEOUT (contract 5.5)."""
     if label.coming is None:
         return label.result
-    if label.outcome == "STUCK" or now < label.due:
-        return "PROCESSING"
-    return label.outcome
+    return progress(label.order_outcome or label.outcome, label.due, label.late, now)
 
 
 def visible(label: Label, now: float) -> Shown:
@@ -27,7 +27,7 @@ def visible(label: Label, now: float) -> Shown:
 
 def content(company: Company, store: Store, label: Label) -> Shown:
     """The picture a label should get from its articles and the company's format."""
-    shown = Shown(page=label.page, articles=list(label.articles))
+    shown = Shown(page=label.page, articles=list(label.articles), images=dict(label.images))
     for article_id in label.articles:
         article = store.articles[article_id]
         shown.names.append(article.name)
@@ -47,7 +47,14 @@ def columns(company: Company, data: dict[str, Json]) -> list[str]:
 
 
 def begin(
-    company: Company, label: Label, picture: Shown, now: float, seconds: float, batch: str = ""
+    company: Company,
+    label: Label,
+    picture: Shown,
+    now: float,
+    seconds: float,
+    batch: str = "",
+    *,
+    kind: str = "ARTICLE",
 ) -> None:
     """Order a new picture; an unfinished order of an earlier batch ends as OLD TX SEQUENCE."""
     settle(label, now)
@@ -56,8 +63,8 @@ def begin(
             if row.label == label.code and row.state(now) == "PROCESSING":
                 row.result = "OLD TX SEQUENCE"
     label.coming = picture
-    label.started, label.due = now, now + seconds
     label.batch = batch or label.batch
+    _note(label, kind, batch, now, seconds)
 
 
 def flip(label: Label, page: int, now: float, seconds: float) -> None:
@@ -65,7 +72,20 @@ def flip(label: Label, page: int, now: float, seconds: float) -> None:
     settle(label, now)
     label.page = page
     label.coming = replace(label.coming or label.shown, page=page)
+    _note(label, "PAGE", "", now, seconds)
+
+
+def _note(label: Label, kind: str, batch: str, now: float, seconds: float) -> None:
+    """Start the clock of the order that was just given, and keep it for the label's history."""
+    if label.orders and label.orders[-1].state(now) == "PROCESSING":
+        label.orders[-1].result = "OLD TX SEQUENCE"
     label.started, label.due = now, now + seconds
+    label.order_outcome = ""
+    label.serial += 1
+    tx = f"{label.code}{label.serial:06d}"
+    outcome = label.outcome
+    label.orders.append(Order(kind, batch, tx, label.page, now, now + seconds, outcome, label.late))
+    del label.orders[:-ORDERS_KEPT]
 
 
 def settle(label: Label, now: float) -> None:
@@ -74,20 +94,37 @@ def settle(label: Label, now: float) -> None:
     if label.coming is not None and state != "PROCESSING":
         label.shown, label.result = visible(label, now), state
         label.coming = None
+        if label.orders:
+            label.orders[-1].result = state
 
 
-def answer_as(company: Company, label: Label, outcome: str, now: float) -> None:
+def answer_as(company: Company, label: Label, outcome: str, now: float, late: float = 0.0) -> None:
     """Set how a label ends its orders from now on, also one still open (a late answer, contract 9.5)."""
     settle(label, now)
-    for one in company.batches[label.batch].rows if label.batch in company.batches else []:
-        if one.label == label.code and one.state(now) == "PROCESSING":
-            one.outcome = outcome
+    _bend(company, label, outcome, late, now)
     label.outcome = outcome
+
+
+def answer_order_as(company: Company, label: Label, outcome: str, late: float, now: float) -> None:
+    """Set how a label ends the order it works on, and no other."""
+    _bend(company, label, outcome, late, now)
+    label.order_outcome = outcome
+
+
+def _bend(company: Company, label: Label, outcome: str, late: float, now: float) -> None:
+    rows = company.batches[label.batch].rows if label.batch in company.batches else []
+    open_ones: list[UpdateRow | Order] = [one for one in rows if one.label == label.code]
+    open_ones += label.orders[-1:]
+    for one in open_ones:
+        if one.state(now) == "PROCESSING":
+            one.outcome, one.late = outcome, late
+    label.late = late
+    label.order_outcome = ""
 
 
 def row(label: Label, article_id: str, result: str = "") -> UpdateRow:
     """A label's row in the batch that just ordered its picture."""
-    return UpdateRow(article_id, label.code, label.started, label.due, label.outcome, result)
+    return UpdateRow(article_id, label.code, label.started, label.due, label.outcome, result, late=label.late)
 
 
 def describe(store: Store, label: Label, now: float) -> dict[str, Json]:
@@ -112,6 +149,7 @@ def describe(store: Store, label: Label, now: float) -> dict[str, Json]:
         "article_ids": list(shown.articles),
         "name": shown.names[0] if shown.names else "",
         "lines": lines,
+        "image": str(shown.page) in shown.images,
     }
 
 

@@ -35,6 +35,35 @@ class Article:
     versions: list[Version] = field(default_factory=list)
 
 
+def progress(outcome: str, due: float, late: float, now: float) -> str:
+    """PROCESSING until due, then how the label answered; LATE is a TIMEOUT that ends well (contract 5.4, 9.5)."""
+    if outcome == "STUCK" or now < due:
+        return "PROCESSING"
+    if outcome == "LATE":
+        return "TIMEOUT" if now < due + late else "SUCCESS"
+    return outcome
+
+
+@dataclass(slots=True)
+class Order:
+    """One thing a label was told to do, for its history (contract 5.5)."""
+
+    kind: str
+    """ARTICLE, ASSIGN, UNASSIGN, PAGE, IMAGEPUSH, NFC or RESEND."""
+    batch: str
+    tx: str
+    page: int
+    at: float
+    due: float
+    outcome: str
+    late: float = 0.0
+    result: str = ""
+
+    def state(self, now: float) -> str:
+        """How far the label has come with it."""
+        return self.result or progress(self.outcome, self.due, self.late, now)
+
+
 @dataclass(slots=True)
 class Shown:
     """What a label's display holds: the products' columns as they were when the update was made."""
@@ -44,6 +73,8 @@ class Shown:
     names: list[str] = field(default_factory=list)
     columns: list[list[str]] = field(default_factory=list)
     """Column and value, in the order of the article format, product after product."""
+    images: dict[str, str] = field(default_factory=dict)
+    """Pushed images (base64) by page; they cover what the columns would show."""
 
 
 @dataclass(slots=True)
@@ -71,13 +102,25 @@ class Label:
     articles: list[str] = field(default_factory=list)
     template: str = ""
     outcome: str = "SUCCESS"
-    """How its updates end: SUCCESS, TIMEOUT, or STUCK for a label that never answers."""
+    """How its updates end: SUCCESS, TIMEOUT, LATE (TIMEOUT, then SUCCESS), or STUCK: it never answers."""
+    order_outcome: str = ""
+    """The same for its present order alone."""
+    late: float = 0.0
+    """Seconds from the TIMEOUT to the late SUCCESS."""
     started: float = 0.0
     due: float = 0.0
     coming: Shown | None = None
     shown: Shown = field(default_factory=Shown)
     batch: str = ""
     result: str = "SUCCESS"
+    nfc_url: str = ""
+    images: dict[str, str] = field(default_factory=dict)
+    """Pushed images by page; while there are any, article updates are skipped (contract 5.6)."""
+    silent_since: float | None = None
+    """Since when it gives no sign of life."""
+    serial: int = 0
+    orders: list[Order] = field(default_factory=list)
+    """The last orders, oldest first."""
 
 
 @dataclass(slots=True)
@@ -92,6 +135,11 @@ class Gateway:
     channel: int
     last_reboot: float
     down_until: float = 0.0
+    ready_at: float = 0.0
+    """NOT_READY until then, after a registration (contract 5.8)."""
+    silent_since: float | None = None
+    settings: dict[str, Json] = field(default_factory=dict)
+    """What was written to it and only comes back in its detail."""
 
 
 @dataclass(slots=True)
@@ -123,6 +171,11 @@ class Store:
     labels: dict[str, Label] = field(default_factory=dict)
     gateways: dict[str, Gateway] = field(default_factory=dict)
     leds: dict[str, Led] = field(default_factory=dict)
+    address: str = ""
+    settings: dict[str, Json] = field(default_factory=dict)
+    """storeDescription, ipNtpServer, lbsEnabled and storeConfig as they were sent."""
+    clearing: dict[str, float] = field(default_factory=dict)
+    """Unlinked labels and when AIMS gives up waiting for them to clear (contract 5.6)."""
     _order: list[str] | None = None
     _holders: dict[str, list[str]] | None = None
 
@@ -160,14 +213,11 @@ class UpdateRow:
     due: float
     outcome: str
     result: str = ""
+    late: float = 0.0
 
     def state(self, now: float) -> str:
         """PROCESSING until due, then how the label answered (contract 5.4)."""
-        if self.result:
-            return self.result
-        if self.outcome == "STUCK" or now < self.due:
-            return "PROCESSING"
-        return self.outcome
+        return self.result or progress(self.outcome, self.due, self.late, now)
 
 
 @dataclass(slots=True)
@@ -208,6 +258,10 @@ class Company:
     label_quota: int = 100_000
     store_quota: int = 1_000
     batches: dict[str, Batch] = field(default_factory=dict)
+    floating: dict[str, Gateway] = field(default_factory=dict)
+    """Gateways of the company that belong to no store (contract 5.8)."""
+    remembered: dict[str, Json] = field(default_factory=dict)
+    """What was written to operations without rules of their own, by operation."""
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ def one_page(
         "x-total-count": str(len(part)),
     }
     payload = {**(beside or {}), key: [render(row) for row in part]}
-    return Reply(payload, message, headers=headers if call.settings.paging_headers else {})
+    return Reply(payload, message, headers=headers if call.settings.paging_headers else {}, rows=key)
 
 
 def whole(
@@ -50,12 +50,12 @@ def whole(
     """All rows at once, for the lists AIMS does not page."""
     if not rows:
         return nothing(call, key, message)
-    return Reply({key: [render(row) for row in rows]}, message)
+    return Reply({key: [render(row) for row in rows]}, message, rows=key)
 
 
 def nothing(call: Call, key: str, message: str = "SUCCESS") -> Reply:
     """204, or an empty list where the contract knows no 204 for the operation."""
-    return Reply() if call.operation.empty else Reply({key: []}, message)
+    return Reply() if call.operation.empty else Reply({key: []}, message, rows=key)
 
 
 def ordered(

@@ -59,7 +59,11 @@ def complete(world: World, settings: Settings, now: float) -> None:
     for name in CLUSTERS:
         cluster = world.clusters.setdefault(name, Cluster(name))
         for code in settings.companies:
+            known = code in cluster.companies
             company = cluster.companies.setdefault(code, Company(code, make_format()))
+            for number in range(0 if known else settings.floating_gateways):
+                gateway = make_gateway(f"{settings.seed}/{name}/{code}/floating/{number}", number, now)
+                company.floating[gateway.mac] = gateway
             for place, store in enumerate(settings.stores):
                 if store not in company.stores:
                     company.stores[store] = make_store(settings, name, code, store, place, now)
@@ -71,20 +75,21 @@ def make_store(settings: Settings, cluster: str, company: str, code: str, place:
     store = Store(code, f"Store {code}", "Exampleland", region, city, "Europe/Paris", now, now)
     root = f"{settings.seed}/{cluster}/{company}/{code}"
     for number in range(settings.gateways_per_store):
-        mac = "D02544FFFE" + _digest(f"{root}/gateway/{number}")[:6]
-        store.gateways[mac] = Gateway(
-            mac,
-            f"GW_{code}_{number + 1:02d}",
-            f"10.{place}.0.{number + 21}",
-            "N10.3.5.0",
-            "Newton Normal (G5)",
-            11 + number,
-            now - 86_400 * (number + 1),
-        )
+        gateway = make_gateway(f"{root}/gateway/{number}", number, now)
+        gateway.name, gateway.ip = f"GW_{code}_{number + 1:02d}", f"10.{place}.0.{number + 21}"
+        store.gateways[gateway.mac] = gateway
     for number in range(settings.labels_per_store):
-        label = make_label(_code(f"{root}/label/{number}"), sorted(store.gateways), now)
+        label = make_label(make_code(f"{root}/label/{number}"), sorted(store.gateways), now)
         store.labels[label.code] = label
     return store
+
+
+def make_gateway(root: str, number: int, now: float) -> Gateway:
+    """A gateway as it comes from its box."""
+    mac = "D02544FFFE" + _digest(root)[:6]
+    name = f"GW_{mac[-6:]}"
+    rebooted = now - 86_400 * (number + 1)
+    return Gateway(mac, name, "", "N10.3.5.0", "Newton Normal (G5)", 11 + number, rebooted)
 
 
 def make_label(code: str, gateways: list[str], now: float) -> Label:
@@ -116,6 +121,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest().upper()
 
 
-def _code(text: str) -> str:
+def make_code(text: str) -> str:
+    """A sound label code that follows from a text."""
     body = _digest(text)[:11]
     return body + check_digit(body)

@@ -14,6 +14,8 @@ class Settings:
     stores: tuple[str, ...] = ("001", "002", "003")
     labels_per_store: int = 300
     gateways_per_store: int = 2
+    floating_gateways: int = 1
+    """Gateways of a company that no store has yet."""
     username: str | None = None
     """Without one every non-empty user name and password is accepted and sees every company."""
     password: str = ""
@@ -30,6 +32,14 @@ class Settings:
     update_seconds: float = 2.0
     """How long a label shows PROCESSING before it acknowledges."""
     reboot_seconds: float = 60.0
+    register_seconds: float = 60.0
+    """How long a gateway is NOT_READY after its registration; AIMS takes up to five minutes."""
+    store_exists_status: int = 409
+    """Answer to a POST of a store that exists (contract 5.9, D)."""
+    known_areas_only: bool = False
+    """Refuse a store in an area where there is none yet."""
+    dither_answer: str = "message"
+    """Where a dither preview is (Q12): `message`, `object` or `missing`."""
     detail_default_result: str = "SUCCESS"
     """The `result` filter of batch detail when none is sent; empty text for no filter (9.8, 12)."""
     unknown_delete: str = "accept"

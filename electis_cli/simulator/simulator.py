@@ -13,7 +13,7 @@ from electis_cli.simulator.faults import Fault, Faults
 from electis_cli.simulator.journal import Entry, Journal
 from electis_cli.simulator.messages import Request, Response
 from electis_cli.simulator.model import Company, Counters, Store, World
-from electis_cli.simulator.operations import HANDLERS
+from electis_cli.simulator.operations import HANDLERS, remainder
 from electis_cli.simulator.population import complete, make_world
 from electis_cli.simulator.settings import Settings
 from electis_cli.simulator.surface import surface
@@ -115,10 +115,7 @@ class Simulator:
             return self._elsewhere(arrival)
         try:
             call = check(arrival, operation, self.world, self.settings, faults, now)
-            handler = HANDLERS.get(operation.id)
-            if handler is None:
-                return refusal(404, "NOT_IMPLEMENTED_BY_THE_SIMULATOR")
-            return handler(call).encode()
+            return HANDLERS.get(operation.id, remainder.answer)(call).encode()
         except Refused as refused:
             return refusal(refused.status, refused.message)
 

@@ -4,6 +4,8 @@ from electis_cli.simulator import display
 from electis_cli.simulator.model import Article, Batch, Company, Json, Label, Shown, Store, Version
 
 VERSIONS_KEPT = 5
+CLEARING_SECONDS = 7_200.0
+"""AIMS drops the record of an unlinked label that stays silent for about two hours (contract 5.6)."""
 BATCHES_KEPT = 2_000
 """The oldest batches fall out; AIMS itself shows the last day unless asked (contract 5.4)."""
 
@@ -49,7 +51,7 @@ def delete(company: Company, store: Store, batch: Batch, ids: list[str], now: fl
         if label.articles:
             display.begin(company, label, display.content(company, store, label), now, seconds)
         else:
-            release(company, label, now, seconds, batch.id)
+            release(company, store, label, now, seconds, batch.id)
     if ids:
         store.updated = now
     store.articles_changed()
@@ -57,13 +59,26 @@ def delete(company: Company, store: Store, batch: Batch, ids: list[str], now: fl
     keep_batch(company, batch)
 
 
-def release(company: Company, label: Label, now: float, seconds: float, batch: str) -> None:
+def release(company: Company, store: Store, label: Label, now: float, seconds: float, batch: str) -> None:
     """Make a label unassigned; its display clears when it answers."""
     label.articles = []
+    label.images = {}
     label.page = 1
     label.template = ""
     label.unassigned_on = now
-    display.begin(company, label, Shown(), now, seconds, batch)
+    store.clearing[label.code] = now + CLEARING_SECONDS
+    display.begin(company, label, Shown(), now, seconds, batch, kind="UNASSIGN")
+
+
+def drop_silent(store: Store, now: float) -> None:
+    """Forget the unlinked labels that never cleared their display (contract 5.6)."""
+    for code, deadline in list(store.clearing.items()):
+        label = store.labels.get(code)
+        if label is None or label.articles or display.status(label, now) == "SUCCESS":
+            del store.clearing[code]
+        elif now >= deadline:
+            del store.clearing[code], store.labels[code]
+            store.leds.pop(code, None)
 
 
 def keep_batch(company: Company, batch: Batch) -> None:
@@ -110,9 +125,13 @@ def _put(store: Store, record: dict[str, Json], column: str, batch: str, *, merg
 
 def _note_unchanged(store: Store, batch: Batch, article_id: str, now: float) -> None:
     for code in store.holders(article_id):
-        row = display.row(store.labels[code], article_id, "NO CHANGES IN PRODUCT DATA")
-        row.started = row.due = now
-        batch.rows.append(row)
+        _note_skipped(batch, store.labels[code], article_id, "NO CHANGES IN PRODUCT DATA", now)
+
+
+def _note_skipped(batch: Batch, label: Label, article_id: str, result: str, now: float) -> None:
+    row = display.row(label, article_id, result)
+    row.started = row.due = now
+    batch.rows.append(row)
 
 
 def _update_labels(
@@ -120,8 +139,14 @@ def _update_labels(
 ) -> None:
     for code in dict.fromkeys(code for one in changed for code in store.holders(one)):
         label = store.labels[code]
+        if label.images:
+            continue
         picture = display.content(company, store, label)
         display.begin(company, label, picture, now, seconds, batch.id)
     for article_id in changed:
         for code in store.holders(article_id):
-            batch.rows.append(display.row(store.labels[code], article_id))
+            label = store.labels[code]
+            if label.images:
+                _note_skipped(batch, label, article_id, display.SKIPPED, now)
+            else:
+                batch.rows.append(display.row(label, article_id))

@@ -38,6 +38,8 @@ class Operation:
     """204 is documented as its answer for "nothing there"."""
     body: Draft202012Validator | None
     body_required: bool
+    answer: dict[str, Any] | None = None
+    """The schema of its answer, where the answer is made from it."""
 
     @property
     def name(self) -> str:
@@ -104,4 +106,5 @@ def _operation(row: dict[str, Any]) -> Operation:
         empty=row["empty"],
         body=None if schema is None else Draft202012Validator(schema),
         body_required=bool(row.get("body_required")),
+        answer=row.get("answer"),
     )

@@ -33,7 +33,7 @@ def test_every_column_has_the_type_and_the_nullness_the_metadata_says(database):
         made = {column["name"]: column for column in inspector.get_columns(table.name)}
         assert set(made) == {column.name for column in table.columns}, table.name
         for column in table.columns:
-            wanted = column.type.dialect_impl(dialect).compile(dialect)
+            wanted = column.type.compile(dialect)
             found = made[column.name]["type"].compile(dialect)
             assert found == wanted, f"{table.name}.{column.name}"
             assert made[column.name]["nullable"] == column.nullable, f"{table.name}.{column.name}"

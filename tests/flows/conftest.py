@@ -9,6 +9,7 @@ import pytest
 
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from tests.flows.in_process import InProcess
+from tests.flows.shell import Shell, folder_of_programs
 from tests.flows.sites import Site
 
 
@@ -60,3 +61,25 @@ def make_site(make_home: Callable[..., InProcess]) -> Iterator[Callable[..., Sit
 def site(make_site: Callable[..., Site]) -> Site:
     """A site on SQLite."""
     return make_site()
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that has `electis`, to put first on the PATH."""
+    return folder_of_programs(tmp_path_factory.mktemp("bin"))
+
+
+@pytest.fixture
+def make_shell(tmp_path: Path, programs: Path) -> Iterator[Callable[..., Shell]]:
+    shells: list[Shell] = []
+
+    def make(**variables: str) -> Shell:
+        folder = tmp_path / f"shell-{len(shells)}"
+        folder.mkdir()
+        shells.append(Shell(folder, programs, **variables))
+        return shells[-1]
+
+    yield make
+    for shell in shells:
+        for process in shell.background:
+            process.close()

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shlex
 import shutil
 import socket
 import subprocess
-import sys
-import urllib.request
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.world.command_line import ROOT, Background
+from tests.flows.shell import ask
+from tests.world.command_line import ROOT
 
 EXAMPLES = ROOT / "examples"
 ROOM, SPACE = "1", "1-001"
@@ -27,87 +23,6 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
-
-
-@pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder to put first on the PATH: `.venv/bin`, or one with the same script where nothing is installed."""
-    beside_python = Path(sys.executable).parent
-    if (beside_python / "electis").exists():
-        return beside_python
-    folder = tmp_path_factory.mktemp("bin")
-    script = folder / "electis"
-    script.write_text(
-        f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -m electis_cli "$@"\n'
-    )
-    script.chmod(0o755)
-    return folder
-
-
-class Shell:
-    """A terminal: a shell in an empty folder that has `electis` on its PATH and an empty HOME."""
-
-    def __init__(self, folder: Path, programs: Path, **variables: str) -> None:
-        self.folder = folder
-        self.background: list[Background] = []
-        (folder / "home").mkdir()
-        (folder / "electis-home").mkdir()
-        self.environment = {
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "HOME": str(folder / "home"),
-            "ELECTIS_HOME": str(folder / "electis-home"),
-            "LANG": "C.UTF-8",
-            **variables,
-        }
-
-    def type(self, line: str) -> str:
-        """Type a line, expect that it works, and return what it printed."""
-        done = subprocess.run(
-            ["sh", "-c", line],
-            capture_output=True,
-            encoding="utf-8",
-            env=self.environment,
-            cwd=self.folder,
-            check=False,
-            timeout=100,
-            stdin=subprocess.DEVNULL,
-        )
-        assert done.returncode == 0, f"{line}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def start(self, line: str) -> Background:
-        """Type a line with `&` at its end."""
-        log = self.folder / f"background-{len(self.background)}.log"
-        process = Background(
-            ["sh", "-c", f"exec {line}"], environment=self.environment, cwd=self.folder, log=log
-        )
-        self.background.append(process)
-        return process
-
-
-@pytest.fixture
-def make_shell(tmp_path: Path, programs: Path) -> Iterator[Callable[..., Shell]]:
-    shells: list[Shell] = []
-
-    def make(**variables: str) -> Shell:
-        folder = tmp_path / f"shell-{len(shells)}"
-        folder.mkdir()
-        shells.append(Shell(folder, programs, **variables))
-        return shells[-1]
-
-    yield make
-    for shell in shells:
-        for process in shell.background:
-            process.close()
-
-
-def ask(port: int, path: str, body: Any = None) -> Any:
-    """Ask the simulator's control interface."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/_simulator/{path}", data=data)
-    with opener.open(request, timeout=30) as answer:
-        return json.load(answer)
 
 
 def rows_of(name: str) -> dict[str, dict[str, str]]:

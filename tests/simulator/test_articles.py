@@ -202,3 +202,22 @@ def test_company_license_and_store_are_checked_in_this_order(cloud: Cloud) -> No
     cloud.control("POST", "company", {"company": "ACME", "licensed": False})
     expired = cloud.call("GET", "/articles", store="999")
     assert (expired.status_code, expired.json()["responseMessage"]) == (403, "LICENSE_EXPIRED")
+
+
+def test_searching_by_id_name_code_and_field(cloud: Cloud) -> None:
+    cloud.push({**record("1", "Beta", TITLE="Lead"), "eans": ["4006381333931"]}, record("2", "alpha"))
+
+    def ids(path: str, key: str = "articleList", **query: Any) -> list[str]:
+        answer = cloud.call("GET", path, **query)
+        return ids_of(answer.json()[key]) if answer.status_code == 200 else []
+
+    assert ids("/articles/id", id="1") == ["1"]
+    assert ids("/articles/id", id="9") == []
+    assert ids("/articles/name", name="ALPH") == ["2"]
+    assert "EANs" not in cloud.call("GET", "/articles/name", name="a").json()["articleList"][0]
+    assert ids("/config/articleFieldNSecondly", article="Lead") == ["1"]
+    assert ids("/config/articleFieldNSecondly") == ["1", "2"]
+    assert ids("/articles/assign/search", "articleInfo", articleId="2") == ["2"]
+    assert ids("/articles/assign/search", "articleInfo", searchType="EAN", ean="4006381333931") == ["1"]
+    assert cloud.call("GET", "/articles/assign/search", searchType="EAN").status_code == 405
+    assert "TITLE" in cloud.call("GET", "/articles/data", store=None).json()["articleDataKeyList"]

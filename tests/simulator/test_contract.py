@@ -1,5 +1,6 @@
 """Default answers against the contract's own description, and the shipped list of operations against it."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from electis_cli.simulator.label_code import check_digit
-from electis_cli.simulator.operations import HANDLERS
 from electis_cli.simulator.surface import surface
 from tests.simulator.cloud import SCOPE, Cloud, record
 
@@ -52,7 +52,7 @@ def closed(schema: Any) -> Any:
 
 @pytest.fixture
 def busy(cloud: Cloud) -> dict[str, str]:
-    """A world in which every implemented operation has something to say; answers the values to ask with."""
+    """A world in which every operation has something to say; answers the values to ask with."""
     cloud.push(record("1", "Ann"), record("bad", STORE_ID="777"), record("2"))
     label, free = cloud.labels()[:2]
     cloud.link(label, "1")
@@ -61,8 +61,22 @@ def busy(cloud: Cloud) -> dict[str, str]:
     cloud.advance(2)
     blink = {"ledBlinkList": [{"labelCode": label, "color": "RED", "duration": "60m"}]}
     assert cloud.call("PUT", "/labels/led", blink).status_code == 200
-    cloud.call("POST", "/whitelist", {"labelList": [label]})
-    return {"label": label, "free": free, "batch": batch, "gateway": min(cloud.store.gateways)}
+    cloud.call("POST", "/whitelist", {"labelList": [label, free]})
+    slow = cloud.labels()[2]
+    cloud.link(slow, "1")
+    cloud.store.labels[slow].outcome = "TIMEOUT"
+    cloud.advance(2)
+    gateways = sorted(cloud.store.gateways)
+    assert cloud.call("PATCH", "/gateway", gateway=gateways[1]).status_code == 200
+    floating = min(cloud.simulator.company("ACME").floating)
+    return {
+        "label": label,
+        "free": free,
+        "batch": batch,
+        "gateway": gateways[0],
+        "down": gateways[1],
+        "floating": floating,
+    }
 
 
 def request_of(operation: str, values: dict[str, str], cloud: Cloud) -> tuple[dict[str, str], Any]:
@@ -73,9 +87,35 @@ def request_of(operation: str, values: dict[str, str], cloud: Cloud) -> tuple[di
         "getArticlesHistoryDetail": {"name": batch},
         "getArticlesUpdateHistory": {"article": "1"},
         "getArticlesUpdateHistoryDetail": {"articleId": "1", "uploadId": batch},
+        "getArticlesAssignSearch": {"searchType": "ARTICLEID", "articleId": "1"},
+        "getArticlesId": {"id": "1"},
+        "getArticlesName": {"name": "ob"},
         "getConfigArticleField": {"article": "1"},
+        "getConfigArticleFieldNSecondly": {"article": "Bob"},
         "getGatewayDetail": {"gateway": values["gateway"]},
+        "getGatewayDebugInfo": {"gateway": values["gateway"]},
+        "getGatewayStatus": {"gateway": values["down"]},
+        "getGatewayStatusSummary": {
+            "gateway": values["gateway"],
+            "startTime": "2026-02-03 18:00:00",
+            "endTime": "2026-02-03 18:20:00",
+        },
+        "putGateway": {"gateway": values["gateway"]},
         "patchGateway": {"gateway": values["gateway"]},
+        "deleteGateway": {"gateway": values["gateway"]},
+        "getLabelsAliveHistory": {"label": label},
+        "getLabelsGateway": {"gateway": cloud.store.labels[label].gateway},
+        "getLabelsHistory": {"label": label},
+        "getLabelsStatus": {"labelCode": label},
+        "getLabelsStatusHistory": {"label": label},
+        "getLabelsStore": {"labelCode": label},
+        "getLabelsUnassignedDetail": {"label": values["free"]},
+        "putLabelsImageDitherPreview": {"labelCode": label},
+        "postLabelsImage": {"cbId": "yes"},
+        "postLabelsRegenerateImages": {"regenerateType": "ALL"},
+        "deleteLabels": {"cbId": "yes"},
+        "putWhitelistUpdateStorage": {"isFullUpdateRequired": "YES"},
+        "postWhitelistBox": {"boxid": "B1"},
         "getLabelsArticle": {"articleId": "1"},
         "getLabelsDetail": {"label": label},
         "getLabelsLink": {"labelCode": label},
@@ -94,6 +134,15 @@ def request_of(operation: str, values: dict[str, str], cloud: Cloud) -> tuple[di
         "postLabelsPage": {"pageChangeList": [{"labelCode": label, "page": 2}]},
         "putLabelsLed": {"ledBlinkList": [{"labelCode": label, **blink}]},
         "putArticlesLed": {"ledBlinkList": [{"articleId": "1", **blink}]},
+        "postGateway": {"gateway": values["floating"]},
+        "putGateway": {"name": "North", "dataChannel": 12, "slotTotal": 4},
+        "postLabelsImage": {"labelCode": label, "page": 1, "frontPage": 1, "image": IMAGE},
+        "putLabelsImageDitherPreview": {"image": IMAGE, "optAlgType": 1},
+        "postLabelsNfc": {"labels": [{"labelCode": label, "nfcUrl": "https://x.example/1"}]},
+        "deleteLabels": {"labelList": [values["free"]]},
+        "postStore": {"store": "900", "storeName": "New", "country": "Exampleland"},
+        "putStore": {"storeName": "Changed", "storeConfig": {"aliveInterval": 12}},
+        "deleteStore": {"storeList": ["003"]},
         "postWhitelist": {"labelList": [values["free"]]},
         "deleteWhitelist": {"labelList": [label]},
         "postToken": {"username": "u", "password": "p"},
@@ -103,11 +152,17 @@ def request_of(operation: str, values: dict[str, str], cloud: Cloud) -> tuple[di
     return queries.get(operation, {}), bodies.get(operation)
 
 
+IMAGE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 20).decode()
+
 # Names our answers carry beyond the description: the contract's text has them (5.9), or tells where they were seen.
-BEYOND = {"getStore": {"createdTime"}, "getLabelsLed": {"labelCode"}}
+BEYOND = {
+    "getStore": {"createdTime"},
+    "getLabelsLed": {"labelCode"},
+    "getLabelsHistory": {"requestType"},
+}
 
 
-@pytest.mark.parametrize("operation", sorted(HANDLERS))
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
 def test_default_answers_follow_the_description(operation: str, cloud: Cloud, busy: dict[str, str]) -> None:
     method, path, row = OPERATIONS[operation]
     query, body = request_of(operation, busy, cloud)

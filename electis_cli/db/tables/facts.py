@@ -117,6 +117,9 @@ label_links = sa.Table(
     sa.Column("acked_at", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("display", sa.Text, nullable=False, server_default="unknown"),  # see domain/labels.Display
+    sa.Column("display_since", UtcDateTime),
+    sa.Column("resent_at", UtcDateTime),
     store_key(),
     sa.Index("ix_label_links_store", "org_id", "store_id", "desired_article"),
 )

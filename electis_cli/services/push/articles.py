@@ -96,8 +96,11 @@ def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> 
             ],
             epoch=session.lease.epoch,
         )
+        ids = [item.row.article_id for item in batch]
         if push is Push.DELETE:
-            labels.forget_links(uow, session.store.id, [item.row.article_id for item in batch], change.now)
+            labels.forget_links(uow, session.store.id, ids, change.now)
+        else:
+            labels.mark_redrawing(uow, session.store.id, ids, change.now)
         stores.update_store(
             uow,
             session.store.id,

@@ -7,6 +7,7 @@ from typing import Any
 
 from electis_cli.db import labels, ledger
 from electis_cli.domain.errors import AimsRejected, ElectisError
+from electis_cli.domain.labels import Display
 from electis_cli.domain.queue import LabelWish, LedgerRow, State, judge_rejection
 from electis_cli.services.push.articles import CALL_FAILURES, STORE_WORDS
 from electis_cli.services.push.session import PushSession, Trouble
@@ -108,6 +109,7 @@ def _deliver(
         for wish in batch:
             values = {**acked(wish), "inflight_version": None, "attempts": 0, "doubts": 0, "acked_at": now}
             values |= {"next_attempt_at": None, "error_class": None, "error_text": None, "updated_at": now}
+            values |= {"display": Display.PROCESSING.value, "display_since": now, "resent_at": None}
             # What AIMS took stays true even if the wish changed meanwhile; then it is simply due again.
             labels.update_wish(uow, wish.label_code, {**values, "synced_version": wish.version})
         uow.commit()

@@ -21,14 +21,14 @@ SORTS = {
 
 def get_articles(call: Call) -> Reply:
     """The short list: no data, no labels (Q9)."""
-    rows = _matching(call, call.text("id"), call.text("name"))
+    rows = matching(call, call.text("id"), call.text("name"))
     beside = {"totalArticleCnt": len(rows)}
-    return one_page(call, "articleList", rows, lambda one: _short(call, one), beside=beside)
+    return one_page(call, "articleList", rows, lambda one: short(call, one), beside=beside)
 
 
 def get_articles_linked(call: Call) -> Reply:
     """Articles with at least one label."""
-    found = _matching(call, call.text("id"), call.text("name"))
+    found = matching(call, call.text("id"), call.text("name"))
     rows = [article for article in found if call.store.holders(article.id)]
 
     def render(article: Article) -> Json:
@@ -48,17 +48,17 @@ def get_article_info(call: Call) -> Reply:
     wanted = [one for text in sent for one in text.split(",") if one]
     if len(wanted) > IDS_AT_MOST:
         raise Refused(405, f"ARTICLEIDS_CAN_NOT_BE_GREATER_THAN_MAX_COUNT({IDS_AT_MOST})")
-    rows = _matching(call, call.text("articleId"), call.text("articleName"), wanted)
-    return one_page(call, "articleList", rows, lambda one: _dated(call, one))
+    rows = matching(call, call.text("articleId"), call.text("articleName"), wanted)
+    return one_page(call, "articleList", rows, lambda one: dated(call, one))
 
 
 def get_article_field(call: Call) -> Reply:
     """One article, flat beside the codes; 204 when AIMS does not have it."""
     article = call.store.articles.get(call.text("article"))
-    return Reply() if article is None else Reply(_full(call, article))
+    return Reply() if article is None else Reply(full(call, article))
 
 
-def _matching(call: Call, id_: str, name: str, ids: Sequence[str] = ()) -> Sequence[Article]:
+def matching(call: Call, id_: str, name: str, ids: Sequence[str] = ()) -> Sequence[Article]:
     """Articles of the store in the asked order; the id must be equal, the name contained."""
     articles = call.store.articles
     order: Sequence[str] = call.store.article_order()
@@ -90,7 +90,8 @@ class _Ordered(Sequence[Article]):
         return self._articles[self._order[place]]
 
 
-def _short(call: Call, article: Article) -> Json:
+def short(call: Call, article: Article) -> dict[str, Json]:
+    """A row of `/articles`."""
     return {
         "articleId": article.id,
         "articleName": article.name,
@@ -102,7 +103,8 @@ def _short(call: Call, article: Article) -> Json:
     }
 
 
-def _full(call: Call, article: Article) -> dict[str, Json]:
+def full(call: Call, article: Article) -> dict[str, Json]:
+    """An article with its data and labels."""
     return {
         "articleId": article.id,
         "articleName": article.name,
@@ -114,9 +116,10 @@ def _full(call: Call, article: Article) -> dict[str, Json]:
     }
 
 
-def _dated(call: Call, article: Article) -> Json:
+def dated(call: Call, article: Article) -> dict[str, Json]:
+    """A row of `/config/article/info`."""
     dates = {"generateDate": stamp(article.created), "lastUpdated": stamp(article.updated)}
-    return {**_full(call, article), **dates}
+    return {**full(call, article), **dates}
 
 
 HANDLERS = {

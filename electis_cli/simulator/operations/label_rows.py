@@ -3,17 +3,8 @@
 from electis_cli.simulator import display
 from electis_cli.simulator.call import Call
 from electis_cli.simulator.clock import stamp
+from electis_cli.simulator.heartbeats import is_online, last_seen
 from electis_cli.simulator.model import Json, Label
-
-BEAT = 900.0
-"""Seconds between two signs of life of a label."""
-
-
-def last_seen(label: Label, now: float) -> float:
-    """A label that is online answers every quarter of an hour."""
-    if not label.online or now < label.last_seen:
-        return label.last_seen
-    return now - (now - label.last_seen) % BEAT
 
 
 def listed(call: Call, label: Label) -> Json:
@@ -31,7 +22,7 @@ def listed(call: Call, label: Label) -> Json:
         "gateway": {"name": label.gateway, "lastConnectionDate": stamp(call.now, 0)},
         "type": label.model,
         "firmwareVersion": "20",
-        "networkStatus": label.online,
+        "networkStatus": is_online(call.store, label, call.now),
         "templateName": [label.template] if label.template else [],
         "isRailTag": False,
     }
@@ -46,7 +37,7 @@ def unassigned(call: Call, label: Label) -> Json:
         "firmwareVersion": "20",
         "signal": label.signal,
         "battery": label.battery,
-        "networkStatus": label.online,
+        "networkStatus": is_online(call.store, label, call.now),
         "lastResponseTime": stamp(last_seen(label, call.now)),
         "labelModel": label.model,
         "temperature": 21,
@@ -57,14 +48,18 @@ def unassigned(call: Call, label: Label) -> Json:
 
 def of_article(call: Call, label: Label) -> Json:
     """A row of `/labels/article`."""
+    return {**heard(call, label), "gatewayMac": label.gateway}
+
+
+def heard(call: Call, label: Label) -> dict[str, Json]:
+    """A row of `/labels/gateway`."""
     return {
         "labelCode": label.code,
         "labelMac": label.code[:8],
-        "gatewayMac": label.gateway,
         "firmwareVersion": "20",
         "signal": label.signal,
         "battery": label.battery,
-        "networkStatus": label.online,
+        "networkStatus": is_online(call.store, label, call.now),
         "lastResponseTime": stamp(last_seen(label, call.now)),
         "labelModel": label.model,
         "temperature": 21,
@@ -110,5 +105,5 @@ def _image(label: Label, page: int, state: str) -> Json:
         # Null until the label answered (contract 5.5).
         "statusUpdateTime": stamp(label.due, 3) if answered else None,
         "batchId": label.batch,
-        "txSequence": f"{label.code}{page:02d}",
+        "txSequence": label.orders[-1].tx if label.orders else f"{label.code}{page:02d}",
     }

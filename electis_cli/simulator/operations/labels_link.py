@@ -54,10 +54,11 @@ def post_link(call: Call) -> Reply:
         articles = list(wish.articles)
         if label.articles != articles:
             label.page = 1
+        label.images = {}
         label.articles, label.template = articles, wish.template or _template(label)
         picture = display.content(call.company, call.store, label)
         seconds = call.settings.update_seconds
-        display.begin(call.company, label, picture, call.now, seconds, batch.id)
+        display.begin(call.company, label, picture, call.now, seconds, batch.id, kind="ASSIGN")
         batch.rows.extend(display.row(label, one) for one in articles)
     call.store.links_changed()
     return _answer(call, batch)
@@ -73,7 +74,7 @@ def post_unlink(call: Call) -> Reply:
         label = call.store.labels[code]
         if label.articles:
             seconds = call.settings.update_seconds
-            stock.release(call.company, label, call.now, seconds, batch.id)
+            stock.release(call.company, call.store, label, call.now, seconds, batch.id)
     call.store.links_changed()
     return _answer(call, batch)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from electis_cli.simulator import display
 from electis_cli.simulator.call import Call, Refused, Reply
+from electis_cli.simulator.heartbeats import is_online, last_seen
 from electis_cli.simulator.label_code import fault_of
 from electis_cli.simulator.model import Json, Label
 from electis_cli.simulator.operations import label_rows
@@ -34,6 +35,27 @@ def get_detail(call: Call) -> Reply:
     if label is None or not label.articles:
         return Reply()
     return Reply(label_rows.detail(call, label), "OK")
+
+
+def get_unassigned_detail(call: Call) -> Reply:
+    """The pages of a label that shows no article."""
+    label = call.store.labels.get(call.text("label"))
+    if label is None or label.articles:
+        return Reply()
+    return Reply(label_rows.detail(call, label), "OK")
+
+
+def get_unassigned_status(call: Call) -> Reply:
+    """Unassigned labels in the form of `/labels`, with their update state; paged."""
+    rows = _found(call, lambda label: not label.articles)
+    return one_page(call, "labelList", rows, lambda one: label_rows.listed(call, one))
+
+
+def get_labels_of_gateway(call: Call) -> Reply:
+    """Labels one gateway hears; not paged."""
+    assigned = call.flag("isAssigned")
+    rows = _found(call, lambda label: assigned in (None, bool(label.articles)))
+    return whole(call, "labelList", rows, lambda one: label_rows.heard(call, one))
 
 
 def get_type_info(call: Call) -> Reply:
@@ -91,7 +113,7 @@ def _found(call: Call, belongs: Callable[[Label], bool]) -> list[Label]:
     rows = [label for label in rows if _passes(call, label)]
     keys = {
         "labelCode": lambda label: label.code,
-        "lastResponseTime": lambda label: label_rows.last_seen(label, call.now),
+        "lastResponseTime": lambda label: last_seen(label, call.now),
     }
     return list(ordered(call, rows, keys, "labelCode,asc"))
 
@@ -109,12 +131,17 @@ def _passes(call: Call, label: Label) -> bool:
     if call.text("status") not in ("", display.status(label, call.now)):
         return False
     network = call.flag("network")
-    return network in (None, label.online) and call.text("label").upper() in label.code
+    return (
+        network in (None, is_online(call.store, label, call.now)) and call.text("label").upper() in label.code
+    )
 
 
 HANDLERS = {
     "getLabels": get_labels,
     "getLabelsUnassigned": get_unassigned,
+    "getLabelsUnassignedDetail": get_unassigned_detail,
+    "getLabelsUnassignedStatus": get_unassigned_status,
+    "getLabelsGateway": get_labels_of_gateway,
     "getLabelsArticle": get_labels_of_article,
     "getLabelsDetail": get_detail,
     "getLabelsTypeInfo": get_type_info,

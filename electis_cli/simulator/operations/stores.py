@@ -5,8 +5,8 @@ from collections import Counter
 from electis_cli.simulator import display
 from electis_cli.simulator.call import Call, Reply
 from electis_cli.simulator.clock import stamp
+from electis_cli.simulator.heartbeats import ALIVE_HOURS, is_connected, is_online, is_ready
 from electis_cli.simulator.model import Json, Store
-from electis_cli.simulator.operations.gateways import connected
 from electis_cli.simulator.paging import one_page, ordered, whole
 
 
@@ -46,8 +46,9 @@ def get_summary(call: Call) -> Reply:
     states = Counter(display.status(label, call.now) for label in labels)
     signals = Counter(label.signal for label in labels)
     good = sum(label.battery == "GOOD" for label in labels)
-    online = sum(label.online for label in labels)
-    up = sum(connected(gateway, call.now) for gateway in store.gateways.values())
+    online = sum(is_online(store, label, call.now) for label in labels)
+    up = sum(is_connected(gateway, call.now) for gateway in store.gateways.values())
+    starting = sum(not is_ready(gateway, call.now) for gateway in store.gateways.values())
     payload: dict[str, Json] = {
         "company": call.company.code,
         "store": store.code,
@@ -56,6 +57,7 @@ def get_summary(call: Call) -> Reply:
         "region": store.region,
         "city": store.city,
         "zoneId": store.zone,
+        **_settings(store),
         "updatedLabelCount": states["SUCCESS"],
         "inProgressLabelCount": states["PROCESSING"],
         "notUpdatedLabelCount": states["TIMEOUT"],
@@ -69,16 +71,26 @@ def get_summary(call: Call) -> Reply:
         "goodSignalLabelCount": signals["GOOD"],
         "badSignalLabelCount": signals["BAD"],
         "onlineGwCount": up,
-        "offlineGwCount": len(store.gateways) - up,
-        "notReadyGwCount": 0,
+        "offlineGwCount": len(store.gateways) - up - starting,
+        "notReadyGwCount": starting,
         "misUsedLabelCount": 0,
         "totalAssignedProductCount": sum(bool(store.holders(one)) for one in store.articles),
         "totalProductCount": len(store.articles),
-        "whiteListEnable": store.whitelist_on,
-        "lbsEnabled": False,
-        "storeConfig": {"aliveInterval": 24, "lostTime": 0, "whiteListEnable": store.whitelist_on},
     }
     return Reply(payload, "OK")
+
+
+def get_settings(call: Call) -> Reply:
+    """The settings of one store without its counters."""
+    store = call.store
+    place = {
+        "address": _address(store),
+        "country": store.country,
+        "region": store.region,
+        "city": store.city,
+        "zoneId": store.zone,
+    }
+    return Reply(place | _settings(store), "OK")
 
 
 def get_label_counts(call: Call) -> Reply:
@@ -97,6 +109,20 @@ def get_label_counts(call: Call) -> Reply:
     return whole(call, "storeList", rows, render)
 
 
+def _settings(store: Store) -> dict[str, Json]:
+    config = {"aliveInterval": ALIVE_HOURS, "lostTime": 0, **store.settings.get("storeConfig", {})}
+    return {
+        "lbsEnabled": False,
+        **store.settings,
+        "whiteListEnable": store.whitelist_on,
+        "storeConfig": config | {"whiteListEnable": store.whitelist_on},
+    }
+
+
+def _address(store: Store) -> str:
+    return store.address or f"1 {store.name} Street"
+
+
 def _row(call: Call, store: Store) -> Json:
     return {
         "lastUpdateTime": stamp(store.updated),
@@ -110,7 +136,7 @@ def _row(call: Call, store: Store) -> Json:
         "labelCount": len(store.labels),
         "gatewayCount": len(store.gateways),
         "articleCount": len(store.articles),
-        "address": f"1 {store.name} Street",
+        "address": _address(store),
         "zoneId": store.zone,
     }
 
@@ -118,5 +144,6 @@ def _row(call: Call, store: Store) -> Json:
 HANDLERS = {
     "getStore": get_stores,
     "getStoreSummary": get_summary,
+    "getStoreSettingSummary": get_settings,
     "getStoreLabelsCount": get_label_counts,
 }

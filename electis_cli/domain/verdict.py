@@ -1,0 +1,256 @@
+"""Why does this label show that? The chain from a row to a label, and the first link of it that is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from electis_cli.domain.queue import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelFacts:
+    """One label of the article: what was wished, and what AIMS says of it (None: AIMS did not tell)."""
+
+    label_code: str
+    is_wished: bool
+    is_linked: bool | None
+    status: Status
+    error: str | None
+    update_status: str | None
+    is_online: bool | None
+    battery: str | None
+    desired_page: int | None
+    shown_page: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """Everything that lies between a row and its labels, each as it was just read."""
+
+    subject: str  # "space 4-117"
+    article_id: str | None
+    noun: str
+    identifier: str
+    store: str
+    is_configured: bool
+    has_format: bool
+    is_enabled: bool
+    is_paused: bool
+    paused_why: str | None
+    breaker: str
+    breaker_reason: str | None
+    has_ledger_row: bool
+    status: Status | None
+    error: str | None
+    waiting_since: datetime | None
+    next_attempt_at: datetime | None
+    has_worker: bool
+    aims_error: str | None
+    is_listed: bool | None  # None: AIMS could not be asked
+    differing: Sequence[str]
+    is_known_value: bool
+    is_settling: bool
+    labels: Sequence[LabelFacts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The first broken link in a sentence, and the command that mends it."""
+
+    link: str  # row, account, store, queue, aims, labels, none
+    text: str
+    fix: str
+
+    @property
+    def is_fine(self) -> bool:
+        """True when nothing is broken."""
+        return self.link == "none"
+
+
+def judge(chain: Chain) -> Verdict:
+    """Return the first broken link from the row to the label, as support staff would name it."""
+    for look in (_row, _account, _store, _queue, _aims, _labels):
+        verdict = look(chain)
+        if verdict is not None:
+            return verdict
+    count = len(chain.labels)
+    shown = "its label shows" if count == 1 else f"its {count} labels show"
+    return Verdict(link="none", text=f"Everything agrees: {shown} what the database says.", fix="")
+
+
+def _row(chain: Chain) -> Verdict | None:
+    if chain.article_id is None and chain.noun == "label":
+        return Verdict(
+            link="row",
+            text=f"Nothing is wished of {chain.subject}: no article is linked to it.",
+            fix=f"electis label link {chain.identifier} ARTICLE_ID",
+        )
+    if chain.article_id is None:
+        return Verdict(
+            link="row",
+            text=f"The {chain.subject} has no space, so no label shows them.",
+            fix=f"electis people assign {chain.identifier} SPACE",
+        )
+    return None
+
+
+def _account(chain: Chain) -> Verdict | None:
+    if not chain.is_configured:
+        return Verdict(
+            link="account",
+            text="The organization has no AIMS account, so nothing is pushed.",
+            fix="electis aims configure --base-url URL --company CODE --username NAME",
+        )
+    if not chain.has_format:
+        return Verdict(
+            link="account",
+            text="The organization has no article format yet.",
+            fix="electis aims format fetch",
+        )
+    if chain.breaker == "open" and chain.status is not Status.SYNCED:
+        fixes = {"format": "electis aims format fetch", "login": "electis aims configure --replace"}
+        return Verdict(
+            link="account",
+            text=f"The queue is stopped for all stores ({chain.breaker_reason}), so the change waits.",
+            fix=fixes.get(chain.breaker_reason or "", "electis aims doctor"),
+        )
+    return None
+
+
+def _store(chain: Chain) -> Verdict | None:
+    if not chain.is_enabled:
+        return Verdict(
+            link="store",
+            text=f"Syncing is turned off for store {chain.store}.",
+            fix=f"electis store update {chain.store} --sync-enabled",
+        )
+    if chain.is_paused and chain.status is not Status.SYNCED:
+        why = f": {chain.paused_why}" if chain.paused_why else ""
+        return Verdict(
+            link="store",
+            text=f"Somebody paused the queue of store {chain.store}{why}.",
+            fix=f"electis queue resume --store {chain.store}",
+        )
+    return None
+
+
+def _queue(chain: Chain) -> Verdict | None:
+    article = chain.article_id
+    if not chain.has_ledger_row:
+        return Verdict(
+            link="queue", text=f"The article {article} was never put into the queue.", fix="electis sync full"
+        )
+    if chain.status is Status.FAILED:
+        return Verdict(
+            link="queue",
+            text=f"AIMS refused the article {article} for good: {chain.error}",
+            fix=f"electis queue retry {article}",
+        )
+    if chain.status in {Status.CONFLICT, Status.HELD}:
+        return Verdict(
+            link="queue",
+            text=f"The article {article} waits for a decision: {chain.error}",
+            fix=f"electis queue retry {article}",
+        )
+    if chain.status is Status.SYNCING:
+        return Verdict(
+            link="queue", text=f"The article {article} is being sent right now.", fix="electis queue drain"
+        )
+    if chain.status is Status.PENDING:
+        when = " after a failed try" if chain.next_attempt_at is not None else ""
+        worker = "" if chain.has_worker else "; no worker holds the store, so perhaps no daemon runs"
+        return Verdict(
+            link="queue", text=f"The change waits in the queue{when}{worker}.", fix="electis queue drain"
+        )
+    return None
+
+
+def _aims(chain: Chain) -> Verdict | None:
+    article = chain.article_id
+    if chain.is_listed is None:
+        return Verdict(
+            link="aims", text=f"AIMS could not be asked: {chain.aims_error}", fix="electis aims doctor"
+        )
+    if not chain.is_listed:
+        return Verdict(
+            link="aims",
+            text=f"AIMS took the article {article} but does not have it any more.",
+            fix=f"electis sync full --store {chain.store} --no-window",
+        )
+    if chain.differing:
+        columns = ", ".join(chain.differing)
+        if chain.is_settling:
+            return Verdict(
+                link="aims",
+                text=f"AIMS took the last change but does not show it yet ({columns}); it may take two minutes.",
+                fix=f"electis wait --for=displayed --store {chain.store}",
+            )
+        owner = "an older value of ours" if chain.is_known_value else "a value somebody wrote there"
+        return Verdict(
+            link="aims",
+            text=f"AIMS shows {owner} in {columns}.",
+            fix=f"electis sync full --store {chain.store} --no-window",
+        )
+    return None
+
+
+def _labels(chain: Chain) -> Verdict | None:
+    if not chain.labels:
+        return Verdict(
+            link="labels",
+            text=f"AIMS has the article {chain.article_id}, but no label is linked to it.",
+            fix=f"electis label link LABEL {chain.article_id}",
+        )
+    for label in chain.labels:
+        verdict = _label(chain, label)
+        if verdict is not None:
+            return verdict
+    return None
+
+
+def _label(chain: Chain, label: LabelFacts) -> Verdict | None:
+    code = label.label_code
+    if label.status is Status.FAILED:
+        return Verdict(
+            link="labels",
+            text=f"AIMS refused the link of label {code}: {label.error}",
+            fix=f"electis queue retry {code}",
+        )
+    if label.is_wished and label.is_linked is False:
+        return Verdict(
+            link="labels", text=f"Label {code} is not linked at AIMS yet.", fix="electis queue drain"
+        )
+    if label.is_online is False:
+        return Verdict(
+            link="labels",
+            text=f"Label {code} is offline: no gateway hears it.",
+            fix=f"electis aims gateway list --store {chain.store}",
+        )
+    return _label_drawing(chain, label)
+
+
+def _label_drawing(chain: Chain, label: LabelFacts) -> Verdict | None:
+    code, word = label.label_code, (label.update_status or "").upper()
+    if word == "TIMEOUT":
+        low = " Its battery is low." if (label.battery or "").upper() == "BAD" else ""
+        return Verdict(
+            link="labels",
+            text=f"Label {code} did not answer the last update.{low}",
+            fix=f"electis label resend {code} --store {chain.store}",
+        )
+    if word == "PROCESSING":
+        return Verdict(
+            link="labels",
+            text=f"Label {code} is drawing the last update.",
+            fix=f"electis wait --for=displayed --store {chain.store}",
+        )
+    pages = (label.desired_page, label.shown_page)
+    if None not in pages and label.desired_page != label.shown_page:
+        return Verdict(
+            link="labels",
+            text=f"Label {code} shows page {label.shown_page} instead of {label.desired_page}.",
+            fix="electis queue drain",
+        )
+    return None

@@ -1,0 +1,102 @@
+"""Displayed, not just accepted: follows labels until they answer, sends once more, then tells somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from electis_cli.aims.client import AimsClient
+from electis_cli.aims.wire import RemoteLabel
+from electis_cli.db import accounts, alerts, labels, organizations, stores
+from electis_cli.db.stores import Store
+from electis_cli.domain.access import system_actor
+from electis_cli.domain.errors import ElectisError
+from electis_cli.domain.labels import Display, DisplayStep, follow_display
+from electis_cli.domain.queue import LabelWish
+from electis_cli.services.change import Change, Scope
+from electis_cli.services.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """What following the labels of an organization came to."""
+
+    displayed: int = 0
+    resent: int = 0
+    timed_out: int = 0
+
+
+def follow_displays(runtime: Runtime, org_id: str) -> Followed:
+    """Ask AIMS how far the labels are that have not answered yet; a time-out is resent once, then alerted."""
+    with runtime.database.read(org_id) as uow:
+        organization, account = organizations.own_organization(uow), accounts.find_account(uow)
+        waiting = {
+            store: labels.redrawing(uow, store.id) for store in stores.list_stores(uow) if store.sync_enabled
+        }
+    if organization.aims_base_url is None or account.breaker == "open" or not any(waiting.values()):
+        return Followed()
+    total = Followed()
+    client = runtime.connect(organization)
+    try:
+        for store, wishes in waiting.items():
+            if wishes:
+                total = _add(total, _follow_store(runtime, org_id, client, store, wishes))
+    except ElectisError:
+        return total  # AIMS does not answer now; the labels are asked about again in the next step
+    finally:
+        client.close()
+    return total
+
+
+def _add(one: Followed, other: Followed) -> Followed:
+    return Followed(
+        displayed=one.displayed + other.displayed,
+        resent=one.resent + other.resent,
+        timed_out=one.timed_out + other.timed_out,
+    )
+
+
+def _follow_store(
+    runtime: Runtime, org_id: str, client: AimsClient, store: Store, wishes: Sequence[LabelWish]
+) -> Followed:
+    shown = {label.label_code: label for label in client.labels(store.code)}
+    steps = {wish.label_code: _step(wish, shown) for wish in wishes}
+    resend = [code for code, step in steps.items() if step.resend]
+    if resend and store.paused_at is None:
+        client.resend_to_labels(store.code, resend)
+    with runtime.database.write(org_id) as uow:
+        change = Change(
+            uow=uow, scope=Scope(runtime=runtime, actor=system_actor(), org_id=org_id), now=runtime.clock()
+        )
+        for wish in wishes:
+            step = steps[wish.label_code]
+            values = {"display": step.display.value, "display_since": wish.display_since}
+            if step.display is not wish.display:
+                values["display_since"] = change.now
+            if step.resend:
+                values["resent_at"] = change.now
+            labels.update_wish(uow, wish.label_code, values, if_version=wish.version)
+        timed_out = [code for code, step in steps.items() if step.display is Display.TIMED_OUT]
+        if timed_out:
+            _alert(change, store, timed_out)
+        uow.commit()
+    displayed = sum(1 for step in steps.values() if step.display is Display.DISPLAYED)
+    return Followed(displayed=displayed, resent=len(resend), timed_out=len(timed_out))
+
+
+def _step(wish: LabelWish, shown: Mapping[str, RemoteLabel]) -> DisplayStep:
+    label = shown.get(wish.label_code)
+    status = label.update_status if label else None
+    return follow_display(wish.display, status, was_resent=wish.resent_at is not None)
+
+
+def _alert(change: Change, store: Store, codes: Sequence[str]) -> None:
+    alerts.raise_alert(
+        change.uow,
+        alert_id=change.new_id(),
+        cause=f"labels-timed-out:{store.code}",
+        text=f"Store {store.code}: {len(codes)} labels did not draw what AIMS sent twice, first {codes[0]}.",
+        store_id=store.id,
+        now=change.now,
+    )
+    change.emit("label:timed_out", {"labels": list(codes)}, store_id=store.id)

@@ -1,0 +1,189 @@
+"""`explain`: one screen that follows the chain from a row to its labels, and names the first broken link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from electis_cli.domain.articles import changed_columns
+from electis_cli.domain.queue import LedgerRow, Status, status_of_row, status_of_wish
+from electis_cli.domain.verdict import Chain, LabelFacts, judge
+from electis_cli.services.change import Scope, reading
+from electis_cli.services.explain.asking import Remote, ask
+from electis_cli.services.explain.looking import Local, look_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainView:
+    """The whole chain of one thing; keys are stable for scripts."""
+
+    noun: str
+    id: str
+    store: str
+    row: Mapping[str, Any]
+    article: Mapping[str, Any] | None
+    ledger: Mapping[str, Any] | None
+    last_push: Mapping[str, Any] | None
+    remote: Mapping[str, Any] | None
+    labels: Sequence[Mapping[str, Any]]
+    verdict: str
+    link: str
+    fix: str
+
+
+def explain(scope: Scope, noun: str, identifier: str, *, store: str | None = None) -> ExplainView:
+    """Return the chain of a space, person, conference room or label, and the verdict on it.
+
+    Reads AIMS uncached and changes nothing. Raises SpaceNotFound, PersonNotFound, RoomNotFound, LabelNotFound.
+    """
+    with reading(scope) as read:
+        local = look_up(read, noun, identifier, store)
+    remote = ask(scope, local)
+    facts = _labels(local, remote)
+    verdict = judge(_chain(local, remote, facts))
+    return ExplainView(
+        noun=noun,
+        id=local.identifier,
+        store=local.place.code,
+        row=local.row,
+        article=dict(local.rendered.article.data) if local.rendered else None,
+        ledger=_ledger(local.ledger) if local.ledger else None,
+        last_push=_push(local, remote),
+        remote=_compare(local, remote),
+        labels=[_label(fact, local, remote) for fact in facts],
+        verdict=verdict.text,
+        link=verdict.link,
+        fix=verdict.fix,
+    )
+
+
+def _labels(local: Local, remote: Remote) -> list[LabelFacts]:
+    """Return the labels that were wished, or that AIMS has linked."""
+    told = {label.label_code: label for label in remote.labels}
+    wished = {wish.label_code: wish for wish in local.wishes}
+    facts = []
+    for code in sorted({*told, *wished}):
+        label, wish = told.get(code), wished.get(code)
+        facts.append(
+            LabelFacts(
+                label_code=code,
+                is_wished=wish is not None,
+                is_linked=None if remote.error else label is not None,
+                status=status_of_wish(wish) if wish else Status.SYNCED,
+                error=wish.error_text if wish else None,
+                update_status=label.update_status if label else None,
+                is_online=label.is_online if label else None,
+                battery=label.battery if label else None,
+                desired_page=wish.desired_page if wish else None,
+                shown_page=remote.pages.get(code),
+            )
+        )
+    return facts
+
+
+def _chain(local: Local, remote: Remote, facts: Sequence[LabelFacts]) -> Chain:
+    row, account, place = local.ledger, local.account, local.place
+    differing = _differing(local, remote)
+    settle_until = row.verify_after if row else None
+    return Chain(
+        subject=f"{local.noun} {local.identifier}",
+        article_id=local.article_id,
+        noun=local.noun,
+        identifier=local.identifier,
+        store=place.code,
+        is_configured=local.organization.aims_base_url is not None,
+        has_format=local.organization.article_format is not None,
+        is_enabled=place.sync_enabled,
+        is_paused=place.paused_at is not None,
+        paused_why=place.paused_why,
+        breaker=account.breaker,
+        breaker_reason=account.breaker_reason,
+        has_ledger_row=row is not None,
+        status=status_of_row(row) if row else None,
+        error=row.error_text if row else None,
+        waiting_since=row.last_tried_at if row else None,
+        next_attempt_at=row.next_attempt_at if row else None,
+        has_worker=local.has_worker,
+        aims_error=remote.error,
+        is_listed=None if remote.error else remote.article is not None,
+        differing=differing,
+        is_known_value=remote.article is not None and remote.article.hash in local.known,
+        is_settling=settle_until is not None and settle_until > local.now,
+        labels=facts,
+    )
+
+
+def _differing(local: Local, remote: Remote) -> list[str]:
+    if remote.article is None or local.rendered is None:
+        return []
+    return changed_columns(local.rendered.content, remote.article.content)
+
+
+def _ledger(row: LedgerRow) -> dict[str, Any]:
+    return {
+        "status": status_of_row(row),
+        "desired_version": row.desired_version,
+        "synced_version": row.synced_version,
+        "attempts": row.attempts,
+        "last_tried_at": row.last_tried_at,
+        "next_attempt_at": row.next_attempt_at,
+        "acked_at": row.acked_at,
+        "error": row.error_text,
+    }
+
+
+def _push(local: Local, remote: Remote) -> dict[str, Any] | None:
+    push = local.last_push
+    if push is None:
+        return None
+    return {
+        "at": push.at,
+        "call": f"{push.method} {push.path}",
+        "status": push.status,
+        "answer": push.answer,
+        "milliseconds": push.milliseconds,
+        "batch_id": push.batch_id,
+        "batch_result": remote.batch_result,
+        "error_class": push.error_class,
+    }
+
+
+def _compare(local: Local, remote: Remote) -> dict[str, Any]:
+    if remote.error is not None:
+        return {"error": remote.error, "present": None, "fields": []}
+    ours = local.rendered.content if local.rendered else {}
+    theirs = remote.article.content if remote.article else {}
+    return {
+        "error": None,
+        "present": remote.article is not None,
+        "last_updated": remote.article.last_updated if remote.article else None,
+        "fields": [
+            {
+                "column": column,
+                "ours": ours.get(column, ""),
+                "aims": theirs.get(column, ""),
+                "equal": ours.get(column, "") == theirs.get(column, ""),
+            }
+            for column in sorted({*ours, *theirs})
+        ],
+    }
+
+
+def _label(fact: LabelFacts, local: Local, remote: Remote) -> dict[str, Any]:
+    told = next((label for label in remote.labels if label.label_code == fact.label_code), None)
+    wish = next((wish for wish in local.wishes if wish.label_code == fact.label_code), None)
+    return {
+        "label": fact.label_code,
+        "status": fact.status,
+        "linked_at_aims": fact.is_linked,
+        "display": wish.display if wish else None,
+        "update_status": fact.update_status,
+        "page": fact.shown_page,
+        "desired_page": fact.desired_page,
+        "online": fact.is_online,
+        "battery": fact.battery,
+        "signal": told.signal if told else None,
+        "gateway": told.gateway if told else None,
+        "error": fact.error,
+    }

@@ -1,0 +1,316 @@
+"""The article ledger: bumps in order, revival, tombstones, and the contents that are known as ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from electis_cli.db import alerts, labels, ledger
+from electis_cli.domain.articles import ABSENT
+from electis_cli.domain.queue import MOST_KNOWN, State
+from tests.world.ledger import letters_of, open_alerts, rows_of, store_of
+
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def write(scope):
+    """Return how to run something in a committed transaction of the organization."""
+
+    def run(work):
+        with scope.runtime.database.write(scope.org_id) as uow:
+            result = work(uow)
+            uow.commit()
+        return result
+
+    return run
+
+
+@pytest.fixture
+def store_id(scope):
+    return store_of(scope).id
+
+
+@pytest.fixture
+def bump(write, store_id, clock):
+    """Return how to bump articles of store 001."""
+    return lambda **changes: write(lambda uow: ledger.bump(uow, store_id, changes, clock()))
+
+
+@pytest.fixture
+def put(write, store_id):
+    """Return how to write columns of ledger rows."""
+    return lambda *changes, **more: write(lambda uow: ledger.update_rows(uow, store_id, changes, **more))
+
+
+def due(scope, *, tombstones=False, limit=100, after=0.0):
+    now = scope.runtime.clock() + timedelta(seconds=after)
+    with scope.runtime.database.read(scope.org_id) as uow:
+        rows = ledger.due_rows(uow, store_of(scope).id, now, limit=limit, tombstones=tombstones)
+    return [row.article_id for row in rows]
+
+
+def bury(write, scope, store_id, subject):
+    def work(uow):
+        alert = alerts.raise_alert(
+            uow, alert_id=scope.runtime.new_id(), cause="dead-letter:x", text="x", store_id=store_id,
+            now=scope.runtime.clock(),
+        )  # fmt: skip
+        alerts.insert_dead_letter(
+            uow,
+            {
+                "id": scope.runtime.new_id(), "store_id": store_id, "kind": "article", "subject": subject,
+                "alert_id": alert, "error_class": "E-AIMS-REJECTED", "error_text": "x", "attempts": 1,
+                "at": scope.runtime.clock(),
+            },
+        )  # fmt: skip
+
+    write(work)
+
+
+# --- bumps ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_first_bump_makes_a_row_that_waits_to_be_pushed(scope, bump):
+    bump(A=False)
+    row = rows_of(scope)["A"]
+    assert (row.desired_version, row.synced_version, row.desired_deleted) == (1, 0, False)
+    assert row.is_dirty
+    assert due(scope) == ["A"]
+
+
+def test_articles_are_due_in_the_order_of_their_last_change(scope, bump):
+    bump(B=False, A=False)
+    bump(C=False)
+    assert due(scope) == ["B", "A", "C"]
+    bump(B=False)
+    assert due(scope) == ["A", "C", "B"]
+    assert due(scope, limit=2) == ["A", "C"]
+
+
+def test_a_tombstone_is_due_on_its_own_and_a_new_article_of_that_name_ends_it(scope, bump):
+    bump(A=False)
+    bump(A=True)
+    assert (due(scope), due(scope, tombstones=True)) == ([], ["A"])
+    bump(A=False)
+    row = rows_of(scope)["A"]
+    assert (row.desired_version, row.desired_deleted) == (3, False)
+    assert (due(scope), due(scope, tombstones=True)) == (["A"], [])
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.HELD, State.CONFLICT])
+def test_a_new_edit_revives_a_row_that_was_given_up(scope, bump, put, clock, state):
+    bump(A=False)
+    put(
+        {
+            "article_id": "A", "state": state.value, "attempts": 8, "doubts": 3, "error_class": "E",
+            "error_text": "no", "next_attempt_at": clock() + WEEK,
+        }
+    )  # fmt: skip
+    assert due(scope) == []
+    bump(A=False)
+    row = rows_of(scope)["A"]
+    assert (row.state, row.attempts, row.doubts) == (State.ACTIVE, 0, 0)
+    assert (row.error_class, row.error_text, row.next_attempt_at) == (None, None, None)
+    assert due(scope) == ["A"]
+
+
+def test_a_new_edit_ends_the_dead_letter_of_its_article_and_no_other(scope, write, bump, store_id):
+    bump(A=False, B=False)
+    bury(write, scope, store_id, "A")
+    bury(write, scope, store_id, "B")
+    bump(A=False)
+    assert [letter["subject"] for letter in letters_of(scope)] == ["B"]
+    (alert,) = open_alerts(scope)
+    assert alert["count"] == 2, "one alert per cause, counted"
+
+
+def test_a_bump_leaves_what_both_sides_agreed_on_and_what_is_in_flight(scope, bump, put):
+    bump(A=False)
+    flight = {"inflight_version": 1, "inflight_hash": "h", "inflight_epoch": 4}
+    put({"article_id": "A", "base": {"T": "x"}, "base_hash": "b", **flight})
+    bump(A=False)
+    row = rows_of(scope)["A"]
+    assert (row.base, row.base_hash) == ({"T": "x"}, "b")
+    assert (row.inflight_version, row.inflight_hash, row.inflight_epoch) == (1, "h", 4)
+
+
+def test_bumping_nothing_is_nothing(scope, bump):
+    bump()
+    assert rows_of(scope) == {}
+
+
+def test_two_writers_that_touch_the_same_articles_in_opposite_order_both_get_through(scope, bump):
+    names = [f"{number:03}" for number in range(50)]
+    bump(**dict.fromkeys(names, False))
+    bump(**dict.fromkeys(reversed(names), False))
+    assert due(scope) == names[::-1]
+    assert {row.desired_version for row in rows_of(scope).values()} == {2}
+
+
+def test_more_articles_than_one_statement_takes(scope, bump):
+    names = [f"{number:04}" for number in range(1203)]
+    bump(**dict.fromkeys(names, False))
+    assert due(scope, limit=5000) == names
+    assert len(rows_of(scope)) == 1203
+
+
+# --- claiming and acknowledging -------------------------------------------------------------------------------------
+
+
+def test_a_row_waits_until_its_next_attempt(scope, bump, put, clock):
+    bump(A=False)
+    put({"article_id": "A", "next_attempt_at": clock() + timedelta(seconds=10)})
+    assert due(scope, after=9) == []
+    assert due(scope, after=10) == ["A"]
+
+
+def test_an_acknowledgement_counts_only_for_the_version_and_epoch_that_flew(scope, bump, put):
+    bump(A=False)
+    put({"article_id": "A", "inflight_version": 1, "inflight_epoch": 4})
+    put({"article_id": "A", "if_version": 1, "synced_version": 1}, epoch=3)
+    assert rows_of(scope)["A"].synced_version == 0, "another epoch"
+    put({"article_id": "A", "if_version": 2, "synced_version": 2}, epoch=4)
+    assert rows_of(scope)["A"].synced_version == 0, "another version"
+    put({"article_id": "A", "if_version": 1, "synced_version": 1}, epoch=4)
+    assert rows_of(scope)["A"].synced_version == 1
+
+
+def test_the_database_refuses_an_acknowledgement_of_what_nobody_wanted(bump, put):
+    from electis_cli.domain.errors import ChangedMeanwhile
+
+    bump(A=False)
+    with pytest.raises(ChangedMeanwhile):
+        put({"article_id": "A", "synced_version": 2})
+
+
+def test_counts_by_status_agree_with_the_rows(scope, bump, put, store_id):
+    bump(**dict.fromkeys("ABCDEF", False))
+    put({"article_id": "A", "synced_version": 1})
+    put({"article_id": "B", "inflight_version": 1})
+    for article_id, state in (("C", State.FAILED), ("D", State.HELD), ("E", State.CONFLICT)):
+        put({"article_id": article_id, "state": state.value})
+    with scope.runtime.database.read(scope.org_id) as uow:
+        counts = ledger.count_by_status(uow, [store_id])[store_id]
+    assert counts == {"synced": 1, "syncing": 1, "failed": 1, "held": 1, "conflict": 1, "pending": 1}
+
+
+def test_when_aims_is_back_everything_that_waited_for_it_is_due(scope, write, bump, put, clock, store_id):
+    bump(A=False, B=False)
+    later = clock() + timedelta(minutes=15)
+    put({"article_id": "A", "next_attempt_at": later, "odd_since": None})
+    put({"article_id": "B", "next_attempt_at": later, "odd_since": clock()})
+    write(lambda uow: ledger.wake_rows(uow, store_id))
+    assert due(scope) == ["A"], "B waits for somebody else's edit to settle, not for AIMS"
+
+
+# --- what is known as ours ------------------------------------------------------------------------------------------
+
+
+def known(scope, since):
+    with scope.runtime.database.read(scope.org_id) as uow:
+        return ledger.known_by_id(uow, store_of(scope).id, None, since)
+
+
+def test_what_was_sent_is_known_for_a_week_since_it_was_last_sent(scope, write, clock, store_id):
+    remember = lambda *hashes: write(  # noqa: E731
+        lambda uow: ledger.remember_hashes(uow, store_id, [("A", one) for one in hashes], clock())
+    )
+    remember("old", "again", ABSENT)
+    clock.advance(6 * 86400)
+    remember("again")
+    clock.advance(2 * 86400)
+    assert known(scope, clock() - WEEK) == {"A": {"again"}}
+    write(lambda uow: ledger.forget_hashes(uow, clock() - WEEK))
+    assert known(scope, clock() - 10 * WEEK) == {"A": {"again"}}
+
+
+def test_at_most_fifty_contents_of_an_article_are_known_the_newest(scope, write, clock, store_id):
+    for number in range(MOST_KNOWN + 5):
+        write(lambda uow, n=number: ledger.remember_hashes(uow, store_id, [("A", f"h{n}")], clock()))
+        clock.advance(1)
+    assert known(scope, clock() - WEEK)["A"] == {f"h{number}" for number in range(5, MOST_KNOWN + 5)}
+
+
+def test_what_is_known_of_an_article_is_not_known_of_a_label_or_another_article(scope, write, clock, store_id):
+    def work(uow):
+        ledger.remember_hashes(uow, store_id, [("A", "h")], clock())
+        ledger.remember_hashes(uow, store_id, [("A", "l")], clock(), kind="link")
+
+    write(work)
+    with scope.runtime.database.read(scope.org_id) as uow:
+        assert ledger.known_by_id(uow, store_id, ["A", "B"], clock() - WEEK) == {"A": {"h"}}
+        assert ledger.known_by_id(uow, store_id, ["A"], clock() - WEEK, kind="link") == {"A": {"l"}}
+
+
+def test_a_tombstone_is_forgotten_a_week_after_aims_confirmed_it_and_not_before(
+    scope, write, bump, put, clock, store_id
+):
+    bump(A=True, B=True, C=False, D=True)
+    acked = {"synced_version": 1, "base_hash": ABSENT, "acked_at": clock()}
+    put({"article_id": "A", **acked}, {"article_id": "C", **acked})
+    put({"article_id": "D", **acked, "inflight_version": 1})
+    clock.advance(7 * 86400)
+    assert write(lambda uow: ledger.forget_tombstones(uow, clock() - WEEK)) == 0
+    clock.advance(1)
+    assert write(lambda uow: ledger.forget_tombstones(uow, clock() - WEEK)) == 1
+    assert sorted(rows_of(scope)) == ["B", "C", "D"]
+
+
+# --- wishes ---------------------------------------------------------------------------------------------------------
+
+CODE = "0123456789AB"
+
+
+def test_a_wish_is_one_row_per_label_and_a_new_one_revives_it(scope, write, clock, store_id):
+    wish = lambda article, page=None: write(  # noqa: E731
+        lambda uow: labels.save_wish(
+            uow, label_code=CODE, store_id=store_id, article_id=article, page=page, now=clock()
+        )
+    )
+    find = lambda: write(lambda uow: labels.find_wish(uow, CODE))  # noqa: E731
+    wish("A")
+    first = find()
+    write(lambda uow: labels.update_wish(uow, CODE, {"state": State.FAILED.value, "attempts": 8}))
+    wish("B", 2)
+    second = find()
+    assert (first.version, second.version) == (1, 2)
+    assert (second.desired_article, second.desired_page, second.attempts) == ("B", 2, 0)
+    assert second.state is State.ACTIVE
+
+
+def test_an_observed_link_never_replaces_a_wish(scope, write, clock, store_id):
+    write(
+        lambda uow: labels.save_wish(
+            uow, label_code=CODE, store_id=store_id, article_id="A", page=None, now=clock()
+        )
+    )
+    observed = {"label_code": CODE, "store_id": store_id, "article_id": "B", "page": None, "now": clock()}
+    assert write(lambda uow: labels.save_observed(uow, **observed)) is False
+    assert write(lambda uow: labels.find_wish(uow, CODE)).desired_article == "A"
+    other = {**observed, "label_code": "0123456789AC"}
+    assert write(lambda uow: labels.save_observed(uow, **other)) is True
+    found = write(lambda uow: labels.find_wish(uow, "0123456789AC"))
+    assert (found.origin, found.acked_article, found.is_dirty) == ("observed", "B", False)
+
+
+def test_links_of_a_deleted_article_are_forgotten_so_that_the_wishes_are_sent_again(
+    scope, write, clock, store_id
+):
+    for code, article in ((CODE, "A"), ("0123456789AC", "B")):
+        write(
+            lambda uow, c=code, a=article: labels.save_wish(
+                uow, label_code=c, store_id=store_id, article_id=a, page=1, now=clock()
+            )
+        )
+        write(
+            lambda uow, c=code, a=article: labels.update_wish(
+                uow, c, {"acked_article": a, "acked_page": 1, "synced_version": 1}
+            )
+        )
+    write(lambda uow: labels.forget_links(uow, store_id, ["A"], clock()))
+    first, second = (write(lambda uow, c=code: labels.find_wish(uow, c)) for code in (CODE, "0123456789AC"))
+    assert (first.acked_article, first.acked_page, first.wants_link) == (None, None, True)
+    assert not replace(second).is_dirty
