@@ -152,7 +152,16 @@ class AimsClient:
         query = {"store": store, "articleId": article_id}
         rows = self._connection.pages("/common/labels/article", query, "labelsList", "labelList")
         found = [label for row in rows if (label := wire.decode_label(row))]
-        return sorted(found, key=lambda label: label.label_code)
+        # This list does not tell how far a label is with its last update; the label's own entry does.
+        told = [self.label(store, label.label_code) or label for label in found]
+        return sorted(told, key=lambda label: label.label_code)
+
+    def label(self, store: str, label_code: str) -> wire.RemoteLabel | None:
+        """Return one assigned label, or None when the store has no such one."""
+        query = {"store": store, "label": label_code, "page": 0, "size": 10}
+        rows = self._connection.rows(self._connection.read("/common/labels", query), "labelList")
+        found = [label for row in rows if (label := wire.decode_label(row))]
+        return next((label for label in found if label.label_code == label_code), None)
 
     def batch_result(self, batch_id: str) -> str | None:
         """Return what became of a batch (SUCCESS, PARTIAL_SUCCESS, FAILED), or None while AIMS does not know it."""

@@ -18,11 +18,12 @@ _LONGEST_MARGIN = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A bearer token and when to renew it."""
+    """A bearer token and when to renew it; `seconds` is the life AIMS gave it, None when it did not say."""
 
     access: str
     refresh: str | None
     renew_at: datetime
+    seconds: int | None = None
 
     def __repr__(self) -> str:
         return "Token(...)"
@@ -37,7 +38,8 @@ def decode_token(payload: Any, *, now: datetime) -> Token | None:
     access = fields.get("access_token")
     if not isinstance(access, str) or not access:
         return None
-    life = max(_SHORTEST_LIFE, number_of(fields.get("expires_in")) or _ASSUMED_LIFE)
+    stated = number_of(fields.get("expires_in"))
+    life = max(_SHORTEST_LIFE, stated or _ASSUMED_LIFE)
     # Renewed a little early, as several clients do, so that a call does not start with a token that is about to end.
     margin = min(_LONGEST_MARGIN, life * _MARGIN_SHARE)
     refresh = fields.get("refresh_token")
@@ -45,6 +47,7 @@ def decode_token(payload: Any, *, now: datetime) -> Token | None:
         access=access,
         refresh=refresh if isinstance(refresh, str) and refresh else None,
         renew_at=now + timedelta(seconds=life - margin),
+        seconds=stated,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import time
 
 import pytest
 
@@ -176,3 +177,14 @@ def test_a_drain_without_a_daemon_tells_an_outage_apart_from_an_empty_queue(site
     site.electis("queue", "drain")
     assert site.names() == {"1-1": "One"}
     assert site.queue()["breaker"] == "closed"
+
+
+def test_a_drain_waits_within_its_time_for_what_backs_off(site):
+    """`queue drain` works up to `--timeout`; 18 means that the time is up, not that a row waits for two seconds."""
+    site.import_spaces({"1-1": "One"})
+    site.server.simulator.faults.add("status", code=503, method="POST", path="/articles", count=1)
+    began = time.monotonic()
+    done = site.electis("queue", "drain", "--timeout", "20", "-o", "json", check=None)
+    seconds = time.monotonic() - began
+    assert done.code == 0 or seconds > 19, f"exit {done.code} after {seconds:.1f} s: {done.json['left']}"
+    assert site.names() == {"1-1": "One"}

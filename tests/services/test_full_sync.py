@@ -109,7 +109,9 @@ def test_a_forgotten_bump_is_made_up_for_and_counted(agreed, cloud):
         from electis_cli.db import spaces as rows
 
         space = rows.find_space(uow, store_of(agreed).id, "B")
-        rows.save_space(uow, type(space)(**{**_fields(space), "data": {"TITLE": "silent"}}), agreed.runtime.clock())
+        rows.save_space(
+            uow, type(space)(**{**_fields(space), "data": {"TITLE": "silent"}}), agreed.runtime.clock()
+        )
         uow.commit()
     view = sync(agreed)
     assert steps(view) == {"B": "bump"}
@@ -553,7 +555,9 @@ def test_a_listing_that_is_whole_the_second_time_is_fine(agreed):
     assert len(tries) == 2
 
 
-def test_articles_that_our_own_queue_brings_meanwhile_are_no_contradiction(agreed, make_runtime, open_database):
+def test_articles_that_our_own_queue_brings_meanwhile_are_no_contradiction(
+    agreed, make_runtime, open_database
+):
     pusher = make_runtime(open_database())
     made = []
 
@@ -715,7 +719,10 @@ def test_one_stores_trouble_does_not_stop_the_others(bench, simulator_server, cl
         spaces.create_space(scope, "A", data={}, store=store)
     with pytest.raises(Exception, match="1 of 2 stores"):
         syncing.sync_stores(scope, wait=clock.advance)
-    assert {run.store: run.state for run in syncing.sync_history(scope)} == {"001": "queued", "002": "completed"}
+    assert {run.store: run.state for run in syncing.sync_history(scope)} == {
+        "001": "queued",
+        "002": "completed",
+    }
 
 
 def test_a_full_sync_of_all_stores_pushes_what_it_made_dirty(agreed, cloud, clock):

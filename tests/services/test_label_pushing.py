@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from electis_cli.domain.conference import Meeting
 from electis_cli.domain.queue import State, Status, status_of_wish
 from electis_cli.services import conferences, labels, people, queue, spaces, working
 from electis_cli.services.push.report import Ending
@@ -36,7 +37,12 @@ def codes(cloud):
 
 def kinds(cloud):
     """Return the writes AIMS met, in order."""
-    names = {"/common/articles": "article", "/labels/link": "link", "/labels/unlink": "unlink", "/labels/page": "page"}
+    names = {
+        "/common/articles": "article",
+        "/labels/link": "link",
+        "/labels/unlink": "unlink",
+        "/labels/page": "page",
+    }
     found = []
     for entry in cloud.journal.after():
         name = next((name for end, name in names.items() if entry.path.endswith(end)), None)
@@ -72,7 +78,7 @@ def test_a_meeting_updates_the_article_first_and_flips_the_page_last(connected, 
     labels.link_label(connected, codes[0], "C3")
     push(connected)
     cloud.journal.clear()
-    conferences.toggle_meeting(connected, "3", turn_on=True)
+    conferences.toggle_meeting(connected, "3", meeting=Meeting(name="Budget"))
     report = push(connected)
     assert (report.updated, report.flipped) == (1, 1)
     assert kinds(cloud) == ["article", "page"]
@@ -206,7 +212,9 @@ def test_dormant_wishes_wake_up_when_their_article_comes_back(connected, cloud, 
     assert label(cloud, codes[0]).articles == ["A"]
 
 
-def test_labels_of_an_article_that_others_deleted_are_linked_again_when_it_is_back(connected, cloud, codes, clock):
+def test_labels_of_an_article_that_others_deleted_are_linked_again_when_it_is_back(
+    connected, cloud, codes, clock
+):
     spaces.create_space(connected, "A", data={})
     labels.link_label(connected, codes[0], "A")
     push(connected)
@@ -367,10 +375,10 @@ def test_an_article_is_synced_only_when_its_labels_are(connected, cloud, codes, 
     cloud.faults.add("reset", path="/labels/link", count=1)
     push(connected)
     assert statuses(connected)["A"] is Status.SYNCED
-    assert spaces.show_space(connected, "A").sync_status in {Status.PENDING, Status.SYNCING}
+    assert spaces.show_space(connected, "A").status in {Status.PENDING, Status.SYNCING}
     clock.advance(900)
     push(connected)
-    assert spaces.show_space(connected, "A").sync_status is Status.SYNCED
+    assert spaces.show_space(connected, "A").status is Status.SYNCED
 
 
 def test_the_label_shows_what_the_database_says(connected, cloud, codes):
@@ -389,4 +397,3 @@ def test_the_label_shows_what_the_database_says(connected, cloud, codes):
     assert (shown["name"], [line for line in shown["lines"] if line[0] == "PHONE"]) == ("", [])
     assert rows_of(connected)["A"].is_dirty is False
     assert len(calls(cloud, "DELETE", "/common/articles")) == 0
-

@@ -179,7 +179,12 @@ def test_an_edit_during_the_call_stays_dirty(connected, cloud):
         return Slow(client) if len(calls) == 1 else client
 
     object.__setattr__(connected.runtime, "connect", connect)
-    push_store(connected.runtime, connected.org_id, store_of(connected).id, should_stop=lambda: bool(calls) and rows_of(connected)["A"].synced_version > 0)
+    push_store(
+        connected.runtime,
+        connected.org_id,
+        store_of(connected).id,
+        should_stop=lambda: bool(calls) and rows_of(connected)["A"].synced_version > 0,
+    )
 
     after = rows_of(connected)["A"]
     assert (row.desired_version, after.synced_version, after.desired_version) == (1, 1, 2)

@@ -1,0 +1,170 @@
+"""`explain`: each link of the chain, broken on purpose, is the one that is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from electis_cli.db import organizations, stores
+from electis_cli.domain.errors import SpaceNotFound
+from electis_cli.services import labels, people, spaces
+from electis_cli.services.change import changing
+from electis_cli.services.conferences import create_room
+from electis_cli.services.explain.explaining import explain
+from electis_cli.services.housekeeping import keep_house
+from tests.world.ledger import push, store_of
+
+
+def label_codes(cloud, count=1):
+    return sorted(cloud.store("ACME", "001").labels)[:count]
+
+
+@pytest.fixture
+def shown(connected, cloud):
+    """A space with a person and a label that shows them."""
+    spaces.create_space(connected, "4-117", data={"TITLE": "Window"})
+    people.create_person(connected, "P1", data={"ITEM_NAME": "Dana Levi"}, space="4-117")
+    labels.link_label(connected, label_codes(cloud)[0], "4-117")
+    push(connected)
+    cloud.clock.advance(10)
+    keep_house(connected.runtime, connected.org_id)
+    return connected
+
+
+def test_nothing_is_broken_when_the_label_shows_the_person(shown, cloud):
+    view = explain(shown, "space", "4-117")
+
+    assert (view.link, view.fix) == ("none", "")
+    assert view.article["ITEM_NAME"] == "Dana Levi"
+    assert view.last_push["call"] == "POST /api/v2/common/articles"
+    assert view.last_push["batch_result"] == "SUCCESS"
+    assert all(field["equal"] for field in view.remote["fields"])
+    assert [label["label"] for label in view.labels] == label_codes(cloud)
+    assert view.row["last_changed_by"] == "admin@acme.example"
+
+
+def test_a_person_and_a_label_are_explained_through_their_space(shown, cloud):
+    assert explain(shown, "person", "P1").link == "none"
+    assert explain(shown, "label", label_codes(cloud)[0]).link == "none"
+
+
+def test_a_person_without_a_space_is_shown_nowhere(shown):
+    people.unassign_person(shown, "P1")
+
+    view = explain(shown, "person", "P1")
+
+    assert (view.link, view.fix) == ("row", "electis people assign P1 SPACE")
+
+
+def test_a_change_in_the_queue_is_named(shown):
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+
+    view = explain(shown, "space", "4-117")
+
+    assert (view.link, view.fix) == ("queue", "electis queue drain")
+    assert {field["column"]: field["equal"] for field in view.remote["fields"]}["TITLE"] is False
+
+
+def test_a_refused_article_is_named_with_aims_own_word(shown, cloud):
+    cloud.faults.add("reject-article", articles=("4-117",), message="FIELD_IS_MISSING")
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+    push(shown)
+
+    view = explain(shown, "space", "4-117")
+
+    assert (view.link, view.fix) == ("queue", "electis queue retry 4-117")
+    assert "FIELD_IS_MISSING" in view.verdict
+
+
+def test_a_paused_store_is_named(shown):
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+    with changing(shown, "sync") as change:
+        stores.update_store(change.uow, store_of(shown).id, {"paused_at": change.now, "paused_why": "fair"})
+
+    view = explain(shown, "space", "4-117")
+
+    assert (view.link, view.fix) == ("store", "electis queue resume --store 001")
+    assert "fair" in view.verdict
+
+
+def test_a_value_somebody_wrote_at_aims_is_named_with_its_column(shown, cloud, clock):
+    clock.advance(1000)
+    with cloud.lock:
+        cloud.store("ACME", "001").articles["4-117"].data["TITLE"] = "theirs"
+
+    view = explain(shown, "space", "4-117")
+
+    assert view.link == "aims"
+    assert "somebody wrote" in view.verdict
+    assert "TITLE" in view.verdict
+
+
+def test_an_article_that_vanished_is_named(shown, cloud):
+    with cloud.lock:
+        del cloud.store("ACME", "001").articles["4-117"]
+
+    view = explain(shown, "space", "4-117")
+
+    assert (view.link, view.remote["present"]) == ("aims", False)
+
+
+def test_an_aims_that_does_not_answer_is_named_and_nothing_raises(shown, simulator_server):
+    simulator_server.stop()
+
+    view = explain(shown, "space", "4-117")
+
+    assert (view.link, view.fix) == ("aims", "electis aims doctor")
+
+
+def test_an_article_without_a_label_is_named(connected):
+    spaces.create_space(connected, "A", data={})
+    push(connected)
+
+    view = explain(connected, "space", "A")
+
+    assert (view.link, view.fix) == ("labels", "electis label link LABEL A")
+
+
+def test_a_label_that_did_not_answer_is_named(connected, cloud):
+    code = label_codes(cloud)[0]
+    with cloud.lock:
+        cloud.store("ACME", "001").labels[code].outcome = "TIMEOUT"
+    spaces.create_space(connected, "A", data={})
+    labels.link_label(connected, code, "A")
+    push(connected)
+    cloud.clock.advance(10)
+
+    view = explain(connected, "space", "A")
+
+    assert view.link == "labels"
+    assert view.fix == f"electis label resend {code} --store 001"
+
+
+def test_a_room_is_found_by_its_id_and_by_its_article_id(connected):
+    create_room(connected, "3", name="Board room")
+
+    assert explain(connected, "conference", "3").id == "3"
+    assert explain(connected, "conference", "C3").article["ITEM_NAME"] == "Board room"
+
+
+def test_an_organization_without_an_account_is_named(scope):
+    spaces.create_space(scope, "A", data={})
+
+    view = explain(scope, "space", "A")
+
+    assert view.link == "account"
+    assert view.fix.startswith("electis aims configure")
+
+
+def test_another_organizations_space_is_not_found(shown, bench):
+    other = bench.organization("OTHER")
+
+    with pytest.raises(SpaceNotFound):
+        explain(other, "space", "4-117")
+
+
+def test_a_missing_format_is_named(shown):
+    with shown.runtime.database.write(shown.org_id) as uow:
+        organizations.update_organization(uow, shown.org_id, {"article_format": None})
+        uow.commit()
+
+    assert explain(shown, "space", "4-117").fix == "electis aims format fetch"
