@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from electis_cli.adapters import identifiers, mail, sealing
 from electis_cli.adapters.clock import system_clock
@@ -20,7 +20,10 @@ from electis_cli.services.secrets import open_aims_password
 from electis_cli.settings import Settings
 
 if TYPE_CHECKING:
+    from electis_cli.aims.address import Address
+    from electis_cli.aims.checkup import Checkup
     from electis_cli.aims.client import AimsClient
+    from electis_cli.aims.recorder import Recorder
     from electis_cli.aims.tokens import TokenShelf
 
 
@@ -72,8 +75,9 @@ def make_runtime(
     database: Database | None = None,
     sealer: sealing.Sealer | None = None,
     clock: Callable[[], datetime] = system_clock,
+    tap: Recorder | None = None,
 ) -> Runtime:
-    """Return the means every service works with."""
+    """Return the means every service works with; `tap` is told of every call to AIMS, beside the flight recorder."""
     database = database or open_database(settings)
     if sealer is None:
         sealer = read_master_key(settings)
@@ -86,7 +90,8 @@ def make_runtime(
         new_password=identifiers.new_password,
         draw=identifiers.draw,
         sealer=sealer,
-        connect=_connector(settings, database, sealer, clock),
+        connect=_connector(settings, database, sealer, clock, tap),
+        checkup=_examiner(settings, database, sealer, clock, tap),
         send_mail=mail.send_mail if settings.smtp_url else None,
         redis_ping=redis_ping(settings),
         login_counter=SharedCounter(settings.redis_url) if settings.redis_url else None,
@@ -105,40 +110,81 @@ def make_runtime(
 
 
 def _connector(
-    settings: Settings, database: Database, sealer: sealing.Sealer, clock: Callable[[], datetime]
+    settings: Settings,
+    database: Database,
+    sealer: sealing.Sealer,
+    clock: Callable[[], datetime],
+    tap: Recorder | None,
 ) -> Callable[[Organization], AimsClient]:
     shelves: dict[tuple[str | None, ...], TokenShelf] = {}
 
     def connect(organization: Organization) -> AimsClient:
         # httpx is imported by the commands that call AIMS, not by those that only read the database.
-        from electis_cli.aims.address import check_allowed, normalize_address  # noqa: PLC0415
         from electis_cli.aims.client import AimsClient  # noqa: PLC0415
-        from electis_cli.aims.connection import Credentials, Timeouts  # noqa: PLC0415
         from electis_cli.aims.tokens import TokenShelf  # noqa: PLC0415
-        from electis_cli.services.recording import make_recorder  # noqa: PLC0415
 
-        if organization.aims_base_url is None or organization.aims_username is None:
-            raise AimsNotConfigured
-        address = normalize_address(organization.aims_base_url, organization.aims_cluster)
-        check_allowed(address, allowed_hosts=settings.aims_hosts, embedded=database.is_sqlite)
+        address, options = _client_options(settings, database, sealer, clock, tap, organization)
         # A daemon makes a client for every push; it must not log in for every push (Q26).
         account = (address.prefix, organization.aims_username, organization.aims_password)
-        return AimsClient(
-            address,
-            Credentials(
-                company=organization.aims_company or organization.code,
-                username=organization.aims_username,
-                password=open_aims_password(sealer, organization),
-            ),
-            clock=clock,
-            timeouts=Timeouts(connect=settings.connect_seconds, call=settings.call_seconds),
-            page_size=settings.page_size,
-            ca_file=str(settings.aims_ca_file) if settings.aims_ca_file else None,
-            shelf=shelves.setdefault(account, TokenShelf()),
-            record=make_recorder(database, sealer, organization.id, identifiers.new_id),
-        )
+        return AimsClient(address, **options, shelf=shelves.setdefault(account, TokenShelf()))
 
     return connect
+
+
+def _examiner(
+    settings: Settings,
+    database: Database,
+    sealer: sealing.Sealer,
+    clock: Callable[[], datetime],
+    tap: Recorder | None,
+) -> Callable[[Organization], Checkup]:
+    def examine(organization: Organization) -> Checkup:
+        from electis_cli.aims.checkup import Checkup  # noqa: PLC0415
+        from electis_cli.aims.probe import Probe, environment_proxy  # noqa: PLC0415
+
+        address, options = _client_options(settings, database, sealer, clock, tap, organization)
+        probe = Probe(
+            address,
+            timeouts=options["timeouts"],
+            clock=clock,
+            ca_file=options["ca_file"],
+            proxy=environment_proxy(address),
+            record=tap,
+        )
+        return Checkup(address, **options, probe=probe)
+
+    return examine
+
+
+def _client_options(  # noqa: PLR0913, PLR0917 - what the two ways to AIMS have in common
+    settings: Settings,
+    database: Database,
+    sealer: sealing.Sealer,
+    clock: Callable[[], datetime],
+    tap: Recorder | None,
+    organization: Organization,
+) -> tuple[Address, dict[str, Any]]:
+    """Return where an organization's AIMS is, and what a client needs. Raises AimsNotConfigured, HostNotAllowed."""
+    from electis_cli.aims.address import check_allowed, normalize_address  # noqa: PLC0415
+    from electis_cli.aims.connection import Credentials, Timeouts  # noqa: PLC0415
+    from electis_cli.services.recording import make_recorder, tell_both  # noqa: PLC0415
+
+    if organization.aims_base_url is None or organization.aims_username is None:
+        raise AimsNotConfigured
+    address = normalize_address(organization.aims_base_url, organization.aims_cluster)
+    check_allowed(address, allowed_hosts=settings.aims_hosts, embedded=database.is_sqlite)
+    return address, {
+        "credentials": Credentials(
+            company=organization.aims_company or organization.code,
+            username=organization.aims_username,
+            password=open_aims_password(sealer, organization),
+        ),
+        "clock": clock,
+        "timeouts": Timeouts(connect=settings.connect_seconds, call=settings.call_seconds),
+        "page_size": settings.page_size,
+        "ca_file": str(settings.aims_ca_file) if settings.aims_ca_file else None,
+        "record": tell_both(make_recorder(database, sealer, organization.id, identifiers.new_id), tap),
+    }
 
 
 def redis_ping(settings: Settings) -> Callable[[], None] | None:

@@ -53,6 +53,11 @@ class AimsClient:
             record=record,
         )
 
+    @property
+    def connection(self) -> Connection:
+        """The connection itself, for calls beyond the sync (`AimsInspector`)."""
+        return self._connection
+
     def close(self) -> None:
         """Close all connections."""
         self._connection.close()

@@ -194,6 +194,10 @@ class Connection:
                 raise
         return self._perform(request, self._keeper.replace(token))
 
+    def url(self, path: str, query: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return where a call of this path goes, and its query with the account's company."""
+        return self.address.prefix + _API + path, {"company": self._credentials.company, **query}
+
     def _perform(self, request: _Request, token: Token | None) -> Answer:
         """Send one request, judge its answer, and tell the recorder what went over the wire."""
         at, began = self._clock(), time.monotonic()

@@ -75,6 +75,18 @@ def make_recorder(database: Database, sealer: Sealer, org_id: str, new_id: Calla
     return record
 
 
+def tell_both(recorder: Recorder, tap: Recorder | None) -> Recorder:
+    """Return a recorder that tells two; the second may be missing."""
+    if tap is None:
+        return recorder
+
+    def both(exchange: Exchange) -> None:
+        recorder(exchange)
+        tap(exchange)
+
+    return both
+
+
 _TOKEN = re.compile(r"(?:Unauthorized: )?[A-Z0-9_]{2,80}(?:\(\d+\))?|Unauthorized")
 
 

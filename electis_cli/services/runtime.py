@@ -13,6 +13,7 @@ from electis_cli.db.engine import Database
 from electis_cli.db.organizations import Organization
 
 if TYPE_CHECKING:
+    from electis_cli.aims.checkup import Checkup
     from electis_cli.aims.client import AimsClient  # brings httpx, which most commands never need
 
 
@@ -48,6 +49,7 @@ class Runtime:
     draw: Callable[[], float]
     sealer: Sealer
     connect: Callable[[Organization], AimsClient]
+    checkup: Callable[[Organization], Checkup] | None = None  # a way to AIMS that shares nothing, for `aims doctor`
     send_mail: Callable[..., None] | None = None
     redis_ping: Callable[[], None] | None = None
     login_counter: SharedCounter | None = None  # without Redis the database counts

@@ -26,7 +26,8 @@ def test_a_gateway_in_every_spelling(row):
 
 
 @pytest.mark.parametrize(
-    ("word", "online"), [("DISCONNECTED", False), ("NOT_READY", False), ("OFFLINE", False), ("ODD", None), (None, None)]
+    ("word", "online"),
+    [("DISCONNECTED", False), ("NOT_READY", False), ("OFFLINE", False), ("ODD", None), (None, None)],
 )
 def test_a_gateway_that_is_not_there(word, online):
     assert entities.decode_gateway({"macAddress": MAC, "networkStatus": word}).online is online
@@ -102,12 +103,20 @@ def test_the_time_a_label_answered_has_two_spellings():
     assert [(page.page, page.answered_at) for page in detail.pages] == [(1, "then"), (2, "later")]
 
 
-@pytest.mark.parametrize("color", [{"color": "bwr"}, {"colorType": "BWR"}, {"color": "BWR", "colorType": "TERNARY"}])
+@pytest.mark.parametrize(
+    "color", [{"color": "bwr"}, {"colorType": "BWR"}, {"color": "BWR", "colorType": "TERNARY"}]
+)
 @pytest.mark.parametrize("nfc", [True, "YES", "true"])
 def test_a_device_in_every_spelling(color, nfc):
     row = {"labelCode": "0A", "name": "N29", "displayWidth": "296", "displayHeight": 0, "nfc": nfc, **color}
     device = entities.decode_device(row)
-    assert (device.model, device.width, device.height, device.color, device.nfc) == ("N29", 296, None, "BWR", True)
+    assert (device.model, device.width, device.height, device.color, device.nfc) == (
+        "N29",
+        296,
+        None,
+        "BWR",
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,16 +128,29 @@ def test_a_device_in_every_spelling(color, nfc):
     ids=["F", "A"],
 )
 def test_a_batch_in_both_descriptions(row):
-    batch = entities.decode_batch({**row, "storeWiseData": [{"store": "001", "articleCount": 1}, {"store": 7}, None]})
+    batch = entities.decode_batch(
+        {**row, "storeWiseData": [{"store": "001", "articleCount": 1}, {"store": 7}, None]}
+    )
     assert (batch.batch, batch.result, batch.modified, batch.failed) == ("b-1", "FAILED", "t", 1)
     assert batch.stores == ("001", "7")
     assert entities.decode_batch({"result": "FAIL"}) is None
 
 
 def test_a_label_of_a_batch_tells_why_it_failed():
-    row = {"articleId": 17, "labelCode": "0a1b", "result": "TIMEOUT", "errorCode": 1, "addlErrorMessage": "no answer"}
+    row = {
+        "articleId": 17,
+        "labelCode": "0a1b",
+        "result": "TIMEOUT",
+        "errorCode": 1,
+        "addlErrorMessage": "no answer",
+    }
     found = entities.decode_batch_row({**row, "addlErrorPages": [1]})
-    assert (found.article_id, found.label_code, found.error_code, found.error) == ("17", "0A1B", "1", "no answer")
+    assert (found.article_id, found.label_code, found.error_code, found.error) == (
+        "17",
+        "0A1B",
+        "1",
+        "no answer",
+    )
     assert found.extra == {"addlErrorPages": [1]}
 
 
@@ -144,7 +166,11 @@ def test_an_article_version_needs_its_upload():
 
 
 def test_the_history_of_a_label():
-    row = {"inputBatchId": "b", "created": "t", "pageInfo": [{"pageNumber": 1, "status": "SUCCESS", "lastUpdated": "u"}]}
+    row = {
+        "inputBatchId": "b",
+        "created": "t",
+        "pageInfo": [{"pageNumber": 1, "status": "SUCCESS", "lastUpdated": "u"}],
+    }
     event = entities.decode_label_event({**row, "txSequence": "x"})
     assert (event.at, event.kind, event.batch, event.extra) == ("t", None, "b", {"txSequence": "x"})
     assert [(page.page, page.state, page.answered_at) for page in event.pages] == [(1, "SUCCESS", "u")]

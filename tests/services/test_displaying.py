@@ -18,7 +18,7 @@ from tests.world.ledger import push, wish_of
 @pytest.fixture
 def code(connected, cloud):
     """A label that is linked and pushed, and has not answered yet."""
-    found = sorted(cloud.store("ACME", "001").labels)[0]
+    found = min(cloud.store("ACME", "001").labels)
     spaces.create_space(connected, "A", data={})
     labels.link_label(connected, found, "A")
     return found

@@ -44,7 +44,8 @@ def ask(scope: Scope, local: Local) -> Remote:
 def _read(client: AimsClient, local: Local, article_id: str) -> Remote:
     store, article_format = local.place.code, local.organization.article_format
     found = client.articles_by_id(store, [article_id]).get(article_id)
-    linked = client.labels_of_article(store, article_id)
+    # AIMS refuses to list the labels of an article it does not have, and has broken their links.
+    linked = client.labels_of_article(store, article_id) if found else []
     if local.noun == "label":
         linked = [label for label in linked if label.label_code == local.identifier]
     batch = local.last_push.batch_id if local.last_push else None
