@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = None
     aims_hosts: str = ""
     aims_ca_file: Path | None = None
+    aims_proxy: str = ""
     org: str = ""
     store: str = ""
     keyring: bool = True

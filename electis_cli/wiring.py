@@ -156,7 +156,7 @@ def _examiner(
     return examine
 
 
-def _client_options(  # noqa: PLR0913, PLR0917 - what the two ways to AIMS have in common
+def _client_options(
     settings: Settings,
     database: Database,
     sealer: sealing.Sealer,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from electis_cli.domain.errors import HostNotAllowed, InvalidInput
 
 VENDOR_DOMAIN = "solumesl.com"
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 
 
 class Cluster(StrEnum):
@@ -40,16 +42,7 @@ def normalize_address(url: str, cluster: str | None = None) -> Address:
 
     Raises InvalidInput for anything else, and for a cluster that contradicts the URL.
     """
-    text = url.strip()
-    parts = urlsplit(text if "://" in text else f"https://{text}")
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.query
-        or parts.fragment
-        or parts.username
-    ):
-        raise InvalidInput(f"{url!r} is not a base URL.", why="It looks like https://eu.common.solumesl.com.")
+    parts = _split(url)
     segments = [segment for segment in parts.path.split("/") if segment]
     from_path = {(): None, ("common",): Cluster.COMMON, ("c1", "common"): Cluster.C1, ("c1",): Cluster.C1}
     if tuple(segments) not in from_path:
@@ -63,9 +56,38 @@ def normalize_address(url: str, cluster: str | None = None) -> Address:
     wanted = Cluster(cluster) if cluster else None
     if named is not None and wanted is not None and named is not wanted:
         raise InvalidInput(f"The base URL names the cluster {named}, the option --cluster names {wanted}.")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    name = parts.hostname or ""
+    host = f"[{name}]" if ":" in name else name
     origin = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
     return Address(origin=origin, cluster=wanted or named or Cluster.COMMON)
+
+
+def _split(url: str) -> SplitResult:
+    text = url.strip()
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), "", None
+    is_address = ":" in host and _is_address(host)
+    if (
+        parts.scheme not in {"http", "https"}
+        or not (_HOST.fullmatch(host) or is_address)
+        or port == 0
+        or parts.query
+        or parts.fragment
+        or "@" in (parts.netloc or "")
+    ):
+        raise InvalidInput(f"{url!r} is not a base URL.", why="It looks like https://eu.common.solumesl.com.")
+    return parts
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""What `aims doctor` asks of AIMS itself: each question once, with a login of its own, and nothing that changes AIMS."""
+"""What `aims doctor` asks of AIMS: each question once, with a login of its own, and nothing that changes anything."""
 
 from __future__ import annotations
 

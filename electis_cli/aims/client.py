@@ -35,6 +35,7 @@ class AimsClient:
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
         ca_file: str | None = None,
+        proxy: str | None = None,
         shelf: TokenShelf | None = None,
         record: Recorder | None = None,
     ) -> None:
@@ -49,6 +50,7 @@ class AimsClient:
             transport=transport,
             pause=pause,
             ca_file=ca_file,
+            proxy=proxy,
             shelf=shelf,
             record=record,
         )
@@ -110,14 +112,8 @@ class AimsClient:
         found: dict[str, wire.RemoteArticle] = {}
         for start in range(0, len(article_ids), IDS_PER_CALL):
             piece = article_ids[start : start + IDS_PER_CALL]
-            query = {
-                "store": store,
-                "articleIdsList": ",".join(piece),
-                "page": 0,
-                "size": max(IDS_PER_CALL, 10),
-            }
-            answer = self._connection.read("/common/config/article/info", query)
-            rows = self._connection.rows(answer, "articleList")
+            query = {"store": store, "articleIdsList": ",".join(piece)}
+            rows = self._connection.pages("/common/config/article/info", query, "articleList")
             wanted = set(piece)
             for row in rows:
                 article = wire.decode_article(row)

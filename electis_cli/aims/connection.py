@@ -15,6 +15,7 @@ import tenacity
 
 from electis_cli.aims import wire
 from electis_cli.aims.address import Address
+from electis_cli.aims.deadline import Deadline, DeadlineTransport
 from electis_cli.aims.failures import broken_answer, failure_of, needs_new_token
 from electis_cli.aims.recorder import LOGIN_PATHS, Exchange, Recorder
 from electis_cli.aims.tokens import Token, TokenKeeper, TokenShelf, decode_token
@@ -36,6 +37,7 @@ _MOST_PAGES = 20_000
 _API = "/api/v2"
 _TRIES = 3
 _ERRORS_FROM = 300
+_MEANT = {401, 402, 403, 429, 500, 502, 503, 504}  # statuses that mean something without a word of AIMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class Connection:
         transport: httpx.BaseTransport | None,
         pause: Callable[[float], None],
         ca_file: str | None,
+        proxy: str | None,
         shelf: TokenShelf | None,
         record: Recorder | None,
     ) -> None:
@@ -103,14 +106,11 @@ class Connection:
         self._pause = pause
         self._record = record
         self._keeper = TokenKeeper(self._fetch_token, clock, shelf)
+        self._deadline = Deadline()
         self._http = httpx.Client(
-            transport=transport,
-            timeout=httpx.Timeout(timeouts.call / 2, connect=timeouts.connect),
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
-            verify=ca_file or True,
+            transport=transport or DeadlineTransport(self._deadline, ca_file=ca_file, proxy=proxy),
+            timeout=httpx.Timeout(timeouts.call, connect=timeouts.connect),
             follow_redirects=False,
-            # Plain http is for a simulator on this machine; a proxy from the environment must not come between.
-            trust_env=urlsplit(address.origin).scheme == "https",
         )
 
     def close(self) -> None:
@@ -217,7 +217,11 @@ class Connection:
 
     def _accept(self, status: int, headers: Mapping[str, str], raw: bytes, *, is_write: bool) -> Answer:
         if status >= _ERRORS_FROM:
-            raise failure_of(status, _word(_decode(raw), raw), headers, now=self._clock())
+            word = _word(_decode(raw), raw)
+            if not word and raw.lstrip().startswith(b"<") and status not in _MEANT:
+                # A page of some gateway or wrong path says nothing about what was sent (Q21).
+                raise broken_answer(f"The answer is a page with status {status}, not JSON.")
+            raise failure_of(status, word, headers, now=self._clock())
         if status == NO_CONTENT or not raw.strip():
             if is_write and status != NO_CONTENT:
                 raise broken_answer("The answer to a write is empty.")
@@ -240,8 +244,8 @@ class Connection:
         if old is not None and old.refresh is not None:
             try:
                 return self._login(_API + "/token/refresh", {"refreshToken": old.refresh})
-            except (AimsLoginRefused, AimsRejected):
-                pass
+            except (AimsAmbiguous, AimsCompanyRefused, AimsLoginRefused, AimsRejected):
+                pass  # the login has the last word
         body = {"username": self._credentials.username, "password": self._credentials.password}
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(2),
@@ -264,7 +268,7 @@ class Connection:
 
     def _exchange(self, request: _Request, token: Token | None) -> tuple[int, Mapping[str, str], bytes]:
         """Send one request and read its answer in full, within the deadline."""
-        deadline = time.monotonic() + self._timeouts.call
+        self._deadline.at = time.monotonic() + self._timeouts.call
         headers = {"Accept": "application/json"}
         if request.content is not None:
             headers["Content-Type"] = "application/json"
@@ -284,9 +288,6 @@ class Connection:
                     size += len(chunk)
                     if size > _LARGEST_BODY:
                         raise broken_answer(f"The answer has more than {_LARGEST_BODY} bytes.")
-                    if time.monotonic() > deadline:
-                        # httpx's timeouts are per read: a dripping answer would outlive them.
-                        raise AimsAmbiguous(why=f"The answer took longer than {self._timeouts.call:g} s.")
                     chunks.append(chunk)
                 return response.status_code, dict(response.headers), b"".join(chunks)
         except httpx.HTTPError as error:

@@ -466,4 +466,4 @@ def _worst(pages: tuple[PageState, ...], active: int | None) -> str | None:
     shown = [page.state for page in pages if active is not None and page.page == active]
     states = [state for state in (shown or [page.state for page in pages]) if state]
     known = [state for state in _WORST_FIRST if state in states]
-    return (known or states or [None])[0]
+    return next(iter(known or states), None)

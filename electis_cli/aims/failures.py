@@ -19,6 +19,7 @@ from electis_cli.domain.errors import (
 _LONGEST_REASON = 200
 _LEAST_WAIT, _DEFAULT_WAIT, _LONGEST_WAIT = 0.5, 5.0, 3600.0
 
+_REJECTED_FROM, _REQUEST_TIMEOUT = 400, 408
 _UNAUTHORIZED, _PAYMENT, _FORBIDDEN, _TOO_MANY, _SERVER_ERRORS = 401, 402, 403, 429, 500
 
 
@@ -42,7 +43,9 @@ def failure_of(status: int, message: str, headers: Mapping[str, str], *, now: da
         return AimsCompanyRefused(
             why=why, fix="ask the vendor about the company's license", word=word, status=status
         )
-    if status >= _SERVER_ERRORS:
+    if status < _REJECTED_FROM:
+        return broken_answer(f"AIMS answered with a redirect ({status}).")
+    if status >= _SERVER_ERRORS or status == _REQUEST_TIMEOUT:
         return AimsAmbiguous("AIMS failed while working on the request.", why=why, word=word)
     return AimsRejected(why=why, fix="electis aims ping", word=word)
 
@@ -61,7 +64,7 @@ def retry_after(value: str | None, *, now: datetime) -> float:
     except ValueError:
         try:
             moment = parsedate_to_datetime(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return _DEFAULT_WAIT
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - now).total_seconds()

@@ -254,7 +254,7 @@ class AimsInspector:
         )
         return [entities.decode_item(row) for row in _items(answer)]
 
-    def push_image(  # noqa: PLR0913 - one argument per field of the call
+    def push_image(
         self, store: str, label_code: str, *, image: str, page: int, front_page: int, dithering: bool
     ) -> str | None:
         """Put an image (base64) on a label's page; returns the batch it travels in."""

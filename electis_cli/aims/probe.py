@@ -61,13 +61,20 @@ class Probe:
         self.proxy = proxy
         self._host = parts.hostname or ""
         self._port = parts.port or _PORTS[parts.scheme]
-        near = urlsplit(proxy if proxy is None or "://" in proxy else f"http://{proxy}") if proxy else parts
+        near = parts
+        if proxy is not None:
+            near = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         self._near_host = near.hostname or self._host
         self._near_port = near.port or _PORTS.get(near.scheme, 80)
         self._timeouts = timeouts
         self._clock = clock
         self._ca_file = ca_file
         self._record = record
+
+    @property
+    def proxy_name(self) -> str:
+        """The proxy without the credentials its URL may hold."""
+        return f"{self._near_host}:{self._near_port}" if self.proxy else ""
 
     def resolve(self) -> tuple[str, ...]:
         """Return the addresses of the host's name."""
@@ -133,7 +140,8 @@ class Probe:
         with contextlib.suppress(ElectisError):
             status, headers = self._head(self.address.origin + there)
             if judge_doorstep(status, headers, now=self._clock()) is None:
-                return f"electis aims configure --replace --base-url {self.address.origin} --cluster {name} --username NAME"
+                where = f"--base-url {self.address.origin} --cluster {name}"
+                return f"electis aims configure --replace {where} --username NAME"
         return ""
 
     def _head(self, prefix: str) -> tuple[int, dict[str, str]]:
@@ -194,7 +202,8 @@ class Probe:
             message, fix = (
                 f"The certificate of {self._host} is not to be trusted.",
                 (
-                    "if AIMS's certificate comes from an authority of your own: set ELECTIS_AIMS_CA_FILE to its certificate"
+                    "if AIMS's certificate comes from an authority of your own: "
+                    "export ELECTIS_AIMS_CA_FILE=FILE with that authority's certificate"
                 ),
             )
             if error.verify_code == _EXPIRED:

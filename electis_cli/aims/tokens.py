@@ -10,7 +10,7 @@ from typing import Any
 
 from electis_cli.aims.wire import number_of
 
-_SHORTEST_LIFE = 1
+_SHORTEST_LIFE, _LONGEST_LIFE = 1, 30 * 86400
 _ASSUMED_LIFE = 3600  # seconds; only when the answer does not say (contract 2)
 _MARGIN_SHARE = 0.1
 _LONGEST_MARGIN = 60.0
@@ -39,7 +39,7 @@ def decode_token(payload: Any, *, now: datetime) -> Token | None:
     if not isinstance(access, str) or not access:
         return None
     stated = number_of(fields.get("expires_in"))
-    life = max(_SHORTEST_LIFE, stated or _ASSUMED_LIFE)
+    life = min(_LONGEST_LIFE, max(_SHORTEST_LIFE, stated or _ASSUMED_LIFE))
     # Renewed a little early, as several clients do, so that a call does not start with a token that is about to end.
     margin = min(_LONGEST_MARGIN, life * _MARGIN_SHARE)
     refresh = fields.get("refresh_token")

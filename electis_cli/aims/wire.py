@@ -100,16 +100,21 @@ def rows_of(body: Any, *names: str) -> list[Mapping[str, Any]] | None:
     """Return the list an answer carries under one of its names; None when there is no list at all."""
     payload = payload_of(body)
     if isinstance(payload, list):
-        return [row for row in payload if isinstance(row, Mapping)]
+        return _as_rows(payload)
     if not isinstance(payload, Mapping):
         return None
     for name in (*names, "content", "data"):
         value = payload.get(name)
         if isinstance(value, list):
-            return [row for row in value if isinstance(row, Mapping)]
+            return _as_rows(value)
         if isinstance(value, Mapping) and name == "data":
             return rows_of(value, *names)
     return None
+
+
+def _as_rows(items: list[Any]) -> list[Mapping[str, Any]]:
+    """Return a list's rows; a bare code stands for a row that says nothing else (Q29)."""
+    return [item if isinstance(item, Mapping) else {"code": item} for item in items if item is not None]
 
 
 def first_of(row: Mapping[str, Any], *names: str) -> Any:
@@ -251,7 +256,7 @@ def number_of(value: Any) -> int | None:
     """Return a whole number that may have come as text, or None."""
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

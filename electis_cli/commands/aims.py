@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from electis_cli.commands import aims_articles, aims_batches, aims_gateways, aims_stores, aims_whitelist
 from electis_cli.commands.access import open_scope, read_password
 from electis_cli.commands.exit_codes import EXIT_REJECTED, EXIT_UNREACHABLE
 from electis_cli.commands.launch import become_simulator
@@ -16,6 +17,11 @@ from electis_cli.commands.tree import Command, new_app
 app = new_app()
 format_app = new_app()
 app.add_typer(format_app, name="format", help="The article format: which columns an article has.")
+app.add_typer(aims_articles.app, name="article", help="Articles as AIMS holds them.")
+app.add_typer(aims_batches.app, name="batch", help="What became of the writes AIMS took.")
+app.add_typer(aims_gateways.app, name="gateway", help="The radios that labels hear.")
+app.add_typer(aims_stores.app, name="store", help="The stores of the company at AIMS.")
+app.add_typer(aims_whitelist.app, name="whitelist", help="Which labels may be linked.")
 
 
 @app.command("configure", cls=Command)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from electis_cli.db.rows import chunks, mine
 from electis_cli.db.tables import articles, dead_letters, known_hashes
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import MOST_KNOWN, LedgerRow, State
 
 SEQUENCE = "desired_seq"
@@ -167,6 +168,27 @@ def rows_to_verify(uow: UnitOfWork, store_id: str, now: datetime, limit: int) ->
         .limit(limit)
     )
     return [_row(row) for row in uow.execute(statement).mappings()]
+
+
+def newest_agreed_row(uow: UnitOfWork, store_id: str) -> LedgerRow | None:
+    """Return the article that both sides agreed on last and that nothing is under way for, or None."""
+    statement = (
+        sa.select(articles)
+        .where(
+            mine(uow, articles),
+            articles.c.store_id == store_id,
+            articles.c.state == State.ACTIVE.value,
+            articles.c.desired_deleted.is_(False),
+            articles.c.desired_version == articles.c.synced_version,
+            articles.c.inflight_version.is_(None),
+            articles.c.base_hash.is_not(None),
+            articles.c.base_hash != ABSENT,
+        )
+        .order_by(articles.c.acked_at.is_(None), articles.c.acked_at.desc(), articles.c.article_id)
+        .limit(1)
+    )
+    found = uow.execute(statement).mappings().one_or_none()
+    return _row(found) if found else None
 
 
 def insert_rows(uow: UnitOfWork, store_id: str, rows: Iterable[Mapping[str, Any]]) -> None:

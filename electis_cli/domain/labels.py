@@ -50,7 +50,7 @@ def normalize_label_code(text: str) -> str:
     Raises InvalidInput for anything else.
     """
     code = re.sub(r"[\s:.\-]", "", text).upper()
-    if not _CODE.match(code):
+    if not _CODE.fullmatch(code):
         raise InvalidInput(
             f"{text!r} is not a label code.",
             why="It has 12 (rarely 14) hexadecimal digits, as printed on the label.",

@@ -63,7 +63,7 @@ class ColumnMapping:
 
 def check_organization_code(code: str) -> str:
     """Return the code unchanged; raises InvalidInput unless it is 3 to 20 of `A-Z0-9`."""
-    if not _ORG_CODE.match(code):
+    if not _ORG_CODE.fullmatch(code):
         raise InvalidInput(
             f"{code!r} is not an organization code.", why="It has 3 to 20 characters out of A-Z and 0-9."
         )
@@ -72,7 +72,7 @@ def check_organization_code(code: str) -> str:
 
 def check_store_code(code: str) -> str:
     """Return the code unchanged; leading zeros matter. Raises InvalidInput for blanks, commas and `MASTER`."""
-    if not _STORE_CODE.match(code):
+    if not _STORE_CODE.fullmatch(code):
         raise InvalidInput(
             f"{code!r} is not a store code.", why="It has 1 to 50 characters, no blanks and no commas."
         )
@@ -86,7 +86,7 @@ def check_store_code(code: str) -> str:
 
 def check_room_prefix(prefix: str) -> str:
     """Return the prefix of conference rooms' article ids unchanged, or raise InvalidInput."""
-    if not _ROOM_PREFIX.match(prefix):
+    if not _ROOM_PREFIX.fullmatch(prefix):
         raise InvalidInput(f"{prefix!r} is not a room prefix.", why="It has 1 to 5 letters, digits, _ or -.")
     return prefix
 
@@ -94,7 +94,7 @@ def check_room_prefix(prefix: str) -> str:
 def check_email(email: str) -> str:
     """Return an email address as it is stored: trimmed and casefolded. Raises InvalidInput when it is none."""
     folded = email.strip().casefold()
-    if not _EMAIL.match(folded):
+    if not _EMAIL.fullmatch(folded):
         raise InvalidInput(f"{email!r} is not an email address.", why="It looks like name@example.com.")
     return folded
 

@@ -166,6 +166,8 @@ def _decide_present(
         )
     if remote_hash == local_hash:
         return make(Step.AGREE)
+    if row.state is State.CONFLICT:
+        return make(Step.PENDING)  # a person has been asked already
     has_stayed = row.odd_hash == remote_hash and _has_settled(row.odd_since, terms)
     if remote_hash in subject.known:
         return make(Step.PUSH_AGAIN if has_stayed else Step.SETTLING)
@@ -220,13 +222,8 @@ def _brakes(subjects: Collection[Subject], actions: Collection[Action], terms: T
     deletions = sum(1 for action in actions if action.step is Step.DELETE_AGAIN)
     if deletions > limit:
         found.append(Brake(name="deletions", count=deletions, limit=limit))
-    gone = sum(
-        1
-        for action in actions
-        if action.step in {Step.MISSING, Step.PUSH_AGAIN} and action.remote_hash == ABSENT
-    )
-    if gone == bases and bases > terms.least_braked:
-        found.append(Brake(name="empty_remote", count=gone, limit=bases - 1))
+    if bases > terms.least_braked and not any(subject.remote is not None for subject in subjects):
+        found.append(Brake(name="empty_remote", count=bases, limit=bases - 1))
     if all(subject.local is None for subject in subjects) and bases > terms.least_braked:
         found.append(Brake(name="empty_local", count=bases, limit=bases - 1))
     overwritten = sum(

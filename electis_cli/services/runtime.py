@@ -49,7 +49,9 @@ class Runtime:
     draw: Callable[[], float]
     sealer: Sealer
     connect: Callable[[Organization], AimsClient]
-    checkup: Callable[[Organization], Checkup] | None = None  # a way to AIMS that shares nothing, for `aims doctor`
+    checkup: Callable[[Organization], Checkup] | None = (
+        None  # a way to AIMS that shares nothing, for `aims doctor`
+    )
     send_mail: Callable[..., None] | None = None
     redis_ping: Callable[[], None] | None = None
     login_counter: SharedCounter | None = None  # without Redis the database counts

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from electis_cli.simulator.devices import Json
 from electis_cli.simulator.faults import Asked
 from electis_cli.simulator.messages import Request
-from electis_cli.simulator.model import Json
 from electis_cli.simulator.surface import GROUP, Operation, surface
 from electis_cli.simulator.tokens import bearer
 
@@ -35,8 +35,7 @@ class Arrival:
     records: int
     token: str
 
-    @property
-    def asked(self) -> Asked:
+    def asked(self, now: float) -> Asked:
         """The request as faults look at it."""
         return Asked(
             method=self.request.method,
@@ -46,6 +45,8 @@ class Arrival:
             company=self.path_values.get("company") or _first(self.request, "company"),
             store=_first(self.request, "store"),
             articles=frozenset(self.articles),
+            token=self.token,
+            now=now,
         )
 
     @property

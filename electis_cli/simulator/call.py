@@ -7,9 +7,10 @@ from typing import Final
 
 import orjson
 
+from electis_cli.simulator.devices import Json
 from electis_cli.simulator.faults import Fault
 from electis_cli.simulator.messages import Request, Response
-from electis_cli.simulator.model import Cluster, Company, Json, Store, World
+from electis_cli.simulator.model import Cluster, Company, Store, World
 from electis_cli.simulator.settings import Settings
 from electis_cli.simulator.surface import Operation
 
@@ -114,9 +115,9 @@ class Call:
             raise Refused(405, BAD_BODY)
         return found
 
-    def faults_of(self, kind: str) -> list[Fault]:
+    def faults_of(self, *kinds: str) -> list[Fault]:
         """Faults that an operation itself must act out."""
-        return [fault for fault in self.faults if fault.kind == kind]
+        return [fault for fault in self.faults if fault.kind in kinds]
 
 
 def mint(world: World) -> str:

@@ -8,9 +8,10 @@ import orjson
 
 from electis_cli.simulator import display, stock
 from electis_cli.simulator.call import JSON_TYPE, mint_uuid
+from electis_cli.simulator.devices import Json
 from electis_cli.simulator.faults import fault_from_values
 from electis_cli.simulator.messages import Request, Response
-from electis_cli.simulator.model import Batch, Json, Store
+from electis_cli.simulator.model import Batch, Store
 from electis_cli.simulator.operations.articles_write import record_problem
 from electis_cli.simulator.settings import CLUSTERS
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import orjson
 
-from electis_cli.simulator.model import Company, Json, Label, Order, Shown, Store, UpdateRow, progress
+from electis_cli.simulator.devices import Json, Label, Order, Shown, progress
+from electis_cli.simulator.model import Company, Store, UpdateRow
 
 MEETING_PAGE = 2
 ORDERS_KEPT = 20
@@ -13,9 +14,17 @@ SKIPPED = "SKIP CASE DUE TO IMAGE PUSH"
 
 def status(label: Label, now: float) -> str:
     """SUCCESS, PROCESSING or TIMEOUT (contract 5.5)."""
+    if now < label.started:
+        return _earlier(label, now)
     if label.coming is None:
         return label.result
     return progress(label.order_outcome or label.outcome, label.due, label.late, now)
+
+
+def _earlier(label: Label, now: float) -> str:
+    """The state before the present order, for reads that look back."""
+    order = next((one for one in reversed(label.orders) if one.at <= now), None)
+    return "SUCCESS" if order is None else progress(order.outcome, order.due, order.late, now)
 
 
 def visible(label: Label, now: float) -> Shown:

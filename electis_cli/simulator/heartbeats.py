@@ -1,6 +1,7 @@
 """Signs of life of labels and gateways, worked out from the clock when somebody asks (contract 5.5, 9.3)."""
 
-from electis_cli.simulator.model import Gateway, Label, Store
+from electis_cli.simulator.devices import Gateway, Label
+from electis_cli.simulator.model import Store
 
 BEAT = 900.0
 """Seconds between two signs of life of a label."""

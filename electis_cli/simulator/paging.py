@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from electis_cli.simulator.call import Call, Refused, Reply
-from electis_cli.simulator.model import Json
+from electis_cli.simulator.devices import Json
 
 T = TypeVar("T")
 
 DEFAULT_SIZE = 10
+SMALL_CAP = 50
+"""The size a `size-cap` without a limit allows."""
 
 
 def page_bounds(call: Call) -> tuple[int, int]:
@@ -16,7 +18,8 @@ def page_bounds(call: Call) -> tuple[int, int]:
     number, size = _number(call, "page", 0), _number(call, "size", DEFAULT_SIZE)
     if size < 1:
         raise Refused(405, "SIZE_IS_INVALID")
-    return number, min(size, call.settings.page_cap)
+    caps = [fault.limit or SMALL_CAP for fault in call.faults_of("size-cap")]
+    return number, min(size, call.settings.page_cap, *caps)
 
 
 def one_page(
@@ -30,18 +33,44 @@ def one_page(
 ) -> Reply:
     """The asked page of `rows`; past the end 204 without headers (contract 4)."""
     number, size = page_bounds(call)
-    part = rows[number * size : (number + 1) * size]
+    forms = {fault.shape for fault in call.faults_of("page-dup")}
+    part = _part(rows, number, size, forms)
     if not part:
         return nothing(call, key, message)
+    short = len(rows) > size and "short" in forms
+    counted = len(rows) + (size - _half(size) if short else 0)
+    pages, total = -(-counted // size), len(rows)
+    if "total-low" in forms:
+        pages, total = max(1, pages - 1), max(1, total - size)
+    if "total-high" in forms:
+        pages, total = pages + 1, total + size
     headers = {
-        "x-totalpages": str(-(-len(rows) // size)),
-        "x-totalelements": str(len(rows)),
+        "x-totalpages": str(pages),
+        "x-totalelements": str(total),
         "x-number": str(number),
         "x-size": str(size),
         "x-total-count": str(len(part)),
     }
     payload = {**(beside or {}), key: [render(row) for row in part]}
     return Reply(payload, message, headers=headers if call.settings.paging_headers else {}, rows=key)
+
+
+def _part(rows: Sequence[T], number: int, size: int, forms: set[str]) -> Sequence[T]:
+    """The rows of a page, as the forms of `page-dup` move its ends (contract 9.5)."""
+    start, end = number * size, (number + 1) * size
+    if number and "dup" in forms:
+        start -= 1
+    if number and "skip" in forms:
+        start += 1
+    if number and "short" in forms:
+        # The second page holds half; all that follow start earlier by the rest.
+        early = size - _half(size)
+        start, end = start - (early if number > 1 else 0), end - early
+    return rows[start:end]
+
+
+def _half(size: int) -> int:
+    return max(1, size // 2)
 
 
 def whole(

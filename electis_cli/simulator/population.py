@@ -3,8 +3,9 @@
 import hashlib
 import random
 
+from electis_cli.simulator.devices import Gateway, Label
 from electis_cli.simulator.label_code import check_digit
-from electis_cli.simulator.model import Cluster, Company, Gateway, Label, Store, User, World
+from electis_cli.simulator.model import Cluster, Company, Store, User, World
 from electis_cli.simulator.settings import CLUSTERS, Settings
 
 COLUMNS = (

@@ -6,29 +6,41 @@ A server of our own over plain sockets, because faults need the socket itself: a
 import contextlib
 import selectors
 import socket
+import ssl
 import struct
 import sys
 import threading
+import time
 import traceback
 from types import TracebackType
 from typing import Self
 
 from electis_cli.simulator.call import refusal
 from electis_cli.simulator.control import PREFIX
-from electis_cli.simulator.messages import Request, Response
+from electis_cli.simulator.messages import Delivery, Request, Response
 from electis_cli.simulator.simulator import Simulator
 from electis_cli.simulator.wire import BadRequest, head_of, read_request
 
 HANG_LOOK = 0.1
 """Seconds between two looks of a hanging call at the server's end."""
 BACKLOG = 128
+BODY_PARTS = 4
+"""A slow body comes in so many parts."""
 
 
 class SimulatorServer:
     """Serves a simulator while its `with` block lasts; `stop` ends it like a power cut."""
 
-    def __init__(self, simulator: Simulator | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        simulator: Simulator | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.simulator = simulator or Simulator()
+        self._tls = tls
         self._host = host
         self._wanted_port = port
         self.port = port
@@ -36,22 +48,17 @@ class SimulatorServer:
         self._guard = threading.Lock()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._acceptor: threading.Thread | None = None
+        self._refusing: Delivery | None = None
+        self._shut = threading.Event()
 
     @property
     def base_url(self) -> str:
         """Where clients reach it, without a cluster prefix."""
-        return f"http://{self._host}:{self.port}"
+        return f"{'http' if self._tls is None else 'https'}://{self._host}:{self.port}"
 
     def start(self) -> Self:
         """Listen and serve in the background; OSError when the port is taken."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((self._host, self._wanted_port))
-            listener.listen(BACKLOG)
-        except OSError:
-            listener.close()
-            raise
+        listener = self._listen()
         self.port = self._wanted_port = listener.getsockname()[1]
         self._stopping.clear()
         wake, self._waker = socket.socketpair()
@@ -88,13 +95,39 @@ class SimulatorServer:
     ) -> None:
         self.stop()
 
+    def _listen(self) -> socket.socket:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self._host, self._wanted_port))
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+        return listener
+
     def _accept(self, listener: socket.socket, wake: socket.socket) -> None:
-        with listener, wake, selectors.DefaultSelector() as selector:
+        with wake:
+            while True:
+                self._accept_until_woken(listener, wake)
+                if self._stopping.is_set() or self._refusing is None:
+                    return
+                refusing, self._refusing = self._refusing, None
+                self._shut.set()
+                self._wait_gone(refusing)
+                if self._stopping.is_set():
+                    return
+                listener = self._listen()
+
+    def _accept_until_woken(self, listener: socket.socket, wake: socket.socket) -> None:
+        with listener, selectors.DefaultSelector() as selector:
             listener.settimeout(0)
             selector.register(listener, selectors.EVENT_READ)
             selector.register(wake, selectors.EVENT_READ)
             while not self._stopping.is_set():
-                selector.select()
+                if any(key.fileobj is wake for key, _ in selector.select()):
+                    wake.recv(1)
+                    return
                 with contextlib.suppress(OSError):
                     connection, _ = listener.accept()
                     self._begin(connection)
@@ -109,8 +142,13 @@ class SimulatorServer:
             self._open[connection] = thread
         thread.start()
 
-    def _converse(self, connection: socket.socket) -> None:
+    def _converse(self, plain: socket.socket) -> None:
+        connection = plain
         try:
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(plain, server_side=True)
+                with self._guard:
+                    self._open[connection] = self._open.pop(plain)
             with connection.makefile("rb") as reader, connection.makefile("wb") as writer:
                 while not self._stopping.is_set():
                     request = read_request(reader, writer)
@@ -122,6 +160,7 @@ class SimulatorServer:
             with self._guard:
                 self._open.pop(connection, None)
             connection.close()
+            plain.close()
 
     def _answer(self, connection: socket.socket, request: Request) -> bool:
         """Hand over one answer; False when the connection must end."""
@@ -132,24 +171,34 @@ class SimulatorServer:
             delivery = response.delivery
             if delivery.delay and self._stopping.wait(delivery.delay):
                 return False
-            if delivery.how == "hang":
-                self._hang(delivery.fault_id)
+            if delivery.how == "stall":
+                connection.sendall(head_of(response, keep_alive=False))
+            if delivery.how in ("hang", "stall"):
+                self._wait_gone(delivery)
                 return False
-            if delivery.how == "reset":
+            if delivery.how == "refuse":
+                self._refuse(delivery)
+            if delivery.how in ("reset", "refuse"):
                 # Zero linger turns close into a RST.
                 linger = struct.pack("ii", 1, 0)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 return False
             return self._send(connection, request, response)
 
-    @staticmethod
-    def _send(connection: socket.socket, request: Request, response: Response) -> bool:
+    def _send(self, connection: socket.socket, request: Request, response: Response) -> bool:
         keep = request.headers.get("connection", "").lower() != "close"
         keep = keep and response.delivery.how == "whole"
-        body = b"" if request.method == "HEAD" else response.body
-        if response.delivery.how == "cut":
-            body = body[: len(body) // 2]
-        connection.sendall(head_of(response, keep_alive=keep) + body)
+        head, pause = head_of(response, keep_alive=keep), response.delivery.pause
+        body = b"" if request.method == "HEAD" else _part(response)
+        if not pause or not body:
+            connection.sendall(head + body)
+            return keep
+        connection.sendall(head)
+        step = -(-len(body) // BODY_PARTS)
+        for start in range(0, len(body), step):
+            if self._stopping.wait(pause):
+                return False
+            connection.sendall(body[start : start + step])
         return keep
 
     def _control(self, connection: socket.socket, request: Request) -> Response:
@@ -165,7 +214,30 @@ class SimulatorServer:
             traceback.print_exc(file=sys.stderr)
             return refusal(500, "SIMULATOR_MISTAKE")
 
-    def _hang(self, fault_id: int) -> None:
-        while not self._stopping.is_set():
-            if self.simulator.faults.wait_gone(fault_id, HANG_LOOK):
+    def _refuse(self, delivery: Delivery) -> None:
+        """Close the port; it is closed when this returns."""
+        with self._guard:
+            if self._refusing is not None:
                 return
+            self._shut.clear()
+            self._refusing = delivery
+        self._waker.send(b"r")
+        self._shut.wait(HANG_LOOK * 10)
+
+    def _wait_gone(self, delivery: Delivery) -> None:
+        """Wait for the end of a fault, of its time, or of the server."""
+        end = time.monotonic() + delivery.seconds if delivery.seconds else float("inf")
+        while not self._stopping.is_set():
+            look = min(HANG_LOOK, end - time.monotonic())
+            if look <= 0 or self.simulator.faults.wait_gone(delivery.fault_id, look):
+                return
+
+
+def _part(response: Response) -> bytes:
+    """The body as far as it is sent."""
+    how, body = response.delivery.how, response.body
+    half = body[: len(body) // 2]
+    if how == "chunked":
+        # The first of two chunks; the second and the end never come.
+        return b"%x\r\n%s\r\n" % (len(half), half) if half else b""
+    return half if how in ("cut", "close") else body

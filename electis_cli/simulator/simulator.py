@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from email.utils import formatdate
+from functools import lru_cache
 
-from electis_cli.simulator import control, fault_effects
+from electis_cli.simulator import control
 from electis_cli.simulator.arrival import Arrival, arrive
 from electis_cli.simulator.call import Refused, refusal
 from electis_cli.simulator.checks import check
 from electis_cli.simulator.clock import Clock
-from electis_cli.simulator.faults import Fault, Faults
+from electis_cli.simulator.faults import Asked, Faults, Standing, answers, intrusions, spoiling
 from electis_cli.simulator.journal import Entry, Journal
 from electis_cli.simulator.messages import Request, Response
 from electis_cli.simulator.model import Company, Counters, Store, World
@@ -31,7 +34,7 @@ class Simulator:
     ) -> None:
         self.settings = settings or Settings()
         self.clock = clock or Clock()
-        self.faults = Faults()
+        self.faults = Faults(self.clock.now)
         self.journal = Journal()
         self.lock = threading.RLock()
         self.revision = 0
@@ -51,7 +54,10 @@ class Simulator:
                 return control.answer(self, request, present)
         arrival = arrive(request)
         with self.lock:
-            return self._serve(arrival, present)
+            response = self._serve(arrival, present)
+        if "date" not in response.headers:
+            response = replace(response, headers={**response.headers, "date": _date(int(present))})
+        return response
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
@@ -96,26 +102,30 @@ class Simulator:
         name = arrival.operation.name if arrival.operation else f"{request.method} ?"
         calls = self.world.counters.calls
         calls[name] = calls.get(name, 0) + 1
-        standing = self.faults.fire(arrival.asked)
-        response = fault_effects.instead(standing, self.world, arrival.token)
+        asked = arrival.asked(now)
+        standing = self.faults.fire(asked)
+        response = answers.instead(standing, asked, self.world)
         if response is None:
             self.revision += request.method != "GET"
-            faults = tuple(one.fault for one in standing)
-            response = self._work(arrival, faults, now)
-            response = fault_effects.afterwards(standing, response)
+            response = self._work(arrival, standing, asked)
+            response = spoiling.afterwards(standing, asked, response)
         else:
-            response = fault_effects.delayed(standing, response)
+            response = spoiling.delayed(standing, asked, response)
         kinds = ",".join(one.fault.kind for one in standing)
         self._note(arrival, response, kinds, now)
         return response
 
-    def _work(self, arrival: Arrival, faults: tuple[Fault, ...], now: float) -> Response:
+    def _work(self, arrival: Arrival, standing: list[Standing], asked: Asked) -> Response:
         operation = arrival.operation
         if operation is None:
             return self._elsewhere(arrival)
+        faults = tuple(one.fault for one in standing)
         try:
-            call = check(arrival, operation, self.world, self.settings, faults, now)
-            return HANDLERS.get(operation.id, remainder.answer)(call).encode()
+            call = check(arrival, operation, self.world, self.settings, faults, asked.now)
+            intrusions.before(call, standing)
+            reply = HANDLERS.get(operation.id, remainder.answer)(call)
+            intrusions.after(call, standing, reply)
+            return reply.encode()
         except Refused as refused:
             return refusal(refused.status, refused.message)
 
@@ -123,7 +133,7 @@ class Simulator:
         if arrival.cluster and surface().at(arrival.path)[0]:
             return refusal(405, "METHOD_NOT_ALLOWED")
         if self.settings.unknown_path == "html":
-            return fault_effects.page()
+            return answers.page()
         return refusal(404, "NOT_FOUND")
 
     def _note(self, arrival: Arrival, response: Response, kinds: str, now: float) -> None:
@@ -143,3 +153,9 @@ class Simulator:
                 articles=arrival.articles,
             )
         )
+
+
+@lru_cache(maxsize=4)
+def _date(second: int) -> str:
+    """The Date header of a second."""
+    return formatdate(second, usegmt=True)

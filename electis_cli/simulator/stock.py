@@ -1,7 +1,8 @@
 """The rules behind article writes (contract 5.2, 9.3), for API calls and the foreign writer alike."""
 
 from electis_cli.simulator import display
-from electis_cli.simulator.model import Article, Batch, Company, Json, Label, Shown, Store, Version
+from electis_cli.simulator.devices import Json, Label, Shown
+from electis_cli.simulator.model import Article, Batch, Company, Store, Version
 
 VERSIONS_KEPT = 5
 CLEARING_SECONDS = 7_200.0
@@ -44,8 +45,10 @@ def delete(company: Company, store: Store, batch: Batch, ids: list[str], now: fl
     """Delete known articles; labels that show nothing else become unassigned (Q25)."""
     touched = {code for one in ids for code in store.holders(one)}
     for one in ids:
+        store.note_article(one, now)
         del store.articles[one]
     for code in sorted(touched):
+        store.note_link(code, now)
         label = store.labels[code]
         label.articles = [held for held in label.articles if held in store.articles]
         if label.articles:
@@ -61,6 +64,7 @@ def delete(company: Company, store: Store, batch: Batch, ids: list[str], now: fl
 
 def release(company: Company, store: Store, label: Label, now: float, seconds: float, batch: str) -> None:
     """Make a label unassigned; its display clears when it answers."""
+    store.note_link(label.code, now)
     label.articles = []
     label.images = {}
     label.page = 1
@@ -106,6 +110,7 @@ def _put(store: Store, record: dict[str, Json], column: str, batch: str, *, merg
     if eans is None:
         eans = kept.eans if kept else []
     if found is None:
+        store.note_article(id_, now)
         found = Article(id_, record["articleName"], nfc_url, eans, data, now, now)
         store.articles[id_] = found
         store.articles_changed()
@@ -116,6 +121,8 @@ def _put(store: Store, record: dict[str, Json], column: str, batch: str, *, merg
         data,
     ):
         return False
+    else:
+        store.note_article(id_, now)
     found.name, found.nfc_url, found.eans, found.data = record["articleName"], nfc_url, eans, data
     found.updated = now
     found.versions.append(Version(batch, now, found.name, nfc_url, data))

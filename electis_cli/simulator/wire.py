@@ -38,14 +38,16 @@ def read_request(stream: BinaryIO, tell_continue: BinaryIO) -> Request | None:
 
 
 def head_of(response: Response, *, keep_alive: bool) -> bytes:
-    """Status line and headers; a 204 has neither type nor length."""
+    """Status line and headers; a 204 has neither type nor length, and some faults hide the length."""
     try:
         reason = HTTPStatus(response.status).phrase
     except ValueError:
         reason = "Unknown"
     lines = [f"HTTP/1.1 {response.status} {reason}", "server: aims-simulator"]
     lines += [f"{name}: {value}" for name, value in response.headers.items()]
-    if response.status != HTTPStatus.NO_CONTENT:
+    if response.delivery.how == "chunked":
+        lines.append("transfer-encoding: chunked")
+    elif response.status != HTTPStatus.NO_CONTENT and response.delivery.how != "close":
         lines.append(f"content-length: {len(response.body)}")
     lines.append(f"connection: {'keep-alive' if keep_alive else 'close'}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

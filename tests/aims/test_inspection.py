@@ -205,7 +205,7 @@ def test_the_summary_of_a_store_has_no_envelope(ask):
     summary = ask.store_summary(STORE)
     assert summary["store"] == STORE
     assert "responseCode" not in summary
-    assert [row["store"] for row in ask.store_rows()][0] == STORE
+    assert next(ask.store_rows())["store"] == STORE
 
 
 def test_the_whitelist_is_changed_and_listed(ask, cloud):
@@ -309,9 +309,16 @@ CODES = {"responseCode": "200", "responseMessage": "OK"}
 
 @pytest.mark.parametrize(
     "body",
-    [ROW, {**CODES, **ROW}, {"responseCode": "200", "responseMessage": ROW}, {**CODES, "data": ROW}, [ROW], {**CODES, "data": [ROW]}],
+    [
+        ROW,
+        {**CODES, **ROW},
+        {"responseCode": "200", "responseMessage": ROW},
+        {**CODES, "data": ROW},
+        [ROW],
+        {**CODES, "data": [ROW]},
+    ],
     ids=["bare", "beside", "wrapped", "data", "list", "data list"],
-)  # fmt: skip
+)
 def test_one_object_wherever_it_is_put(body):
     found = object_of(body)
     assert {name: found[name] for name in ROW} == ROW

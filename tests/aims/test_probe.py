@@ -1,4 +1,4 @@
-"""The steps to AIMS below HTTP, against real sockets: a resolver, a listener, a TLS server with made-up certificates."""
+"""The steps to AIMS below HTTP, against real sockets: a listener, a proxy, a TLS server with made-up certificates."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def test_a_port_nobody_listens_on_is_refused():
 
 
 def test_a_listener_takes_the_connection(simulator_server):
-    assert make_probe(simulator_server.base_url).connect() == simulator_server.base_url.removeprefix("http://")
+    assert make_probe(simulator_server.base_url).connect() == simulator_server.base_url.removeprefix(
+        "http://"
+    )
 
 
 # --- the certificate ------------------------------------------------------------------------------------------------
@@ -170,9 +172,9 @@ def test_a_certificate_is_seen_through_a_proxy(authority, ca_file):
 
 
 def test_a_proxy_that_refuses_is_named():
-    with connect_proxy(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n") as proxy:
-        with pytest.raises(AimsUnreachable) as caught:
-            make_probe("https://aims.example", proxy=proxy).days_left()
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
+    with connect_proxy(refusal) as proxy, pytest.raises(AimsUnreachable) as caught:
+        make_probe("https://aims.example", proxy=proxy).days_left()
     assert "407" in caught.value.why
 
 

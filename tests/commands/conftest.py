@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from electis_cli.adapters.identifiers import new_id
-from electis_cli.db import organizations, stores
+from electis_cli.db import organizations, stores, trail
 from electis_cli.db.engine import Database
 from electis_cli.domain.organizations import format_to_stored
-from tests.world.command_line import CommandLine
-from tests.world.organizations import FORMAT
+from electis_cli.simulator import Settings, Simulator, SimulatorServer
+from electis_cli.simulator.model import World
+from tests.flows.in_process import InProcess
+from tests.world.command_line import CommandLine, Finished
+from tests.world.organizations import FORMAT, PASSWORD
 
 
 def add_store(electis: CommandLine, code: str, *, org: str = "ACME") -> None:
@@ -57,3 +64,95 @@ def shop(shop_template: Path, tmp_path: Path) -> CommandLine:
     home = tmp_path / "shop"
     shutil.copytree(shop_template, home)
     return CommandLine(home)
+
+
+@dataclass
+class Desk:
+    """ACME at a simulated AIMS, its admin logged in: spaces 4-1 (Dana sits there) and 4-2, room 3, all of it pushed."""
+
+    electis: InProcess
+    server: SimulatorServer
+
+    def __call__(self, *arguments: str, **options: Any) -> Finished:
+        """Run a command; JSON comes out of the ones that are asked for it."""
+        return self.electis(*arguments, **options)
+
+    def json(self, *arguments: str, **options: Any) -> Any:
+        """Return what a command says with `-o json`."""
+        return self.electis(*arguments, "-o", "json", **options).json
+
+    @property
+    def cloud(self) -> Simulator:
+        return self.server.simulator
+
+    @property
+    def store(self) -> Any:
+        """Store 001 as AIMS holds it."""
+        return self.cloud.store("ACME", "001")
+
+    @property
+    def labels(self) -> list[str]:
+        """The codes of the labels AIMS knows in store 001."""
+        return sorted(self.store.labels)
+
+    def audit(self, action: str) -> list[dict[str, Any]]:
+        """Return what the audit rows of an action say, oldest first."""
+        database = Database(f"sqlite:///{self.electis.home}/data/electis.db")
+        try:
+            with database.read() as uow:
+                org_id = organizations.find_organization(uow, code="ACME").id
+            with database.read(org_id) as uow:
+                return [row for row in trail.list_audit(uow) if row["action"] == action]
+        finally:
+            database.close()
+
+    def log_in_as(self, role: str, *, store: str | None = None) -> InProcess:
+        """Return the command line of a new user of a role, on the same database."""
+        email, home = f"{role}@acme.example", self.electis.home.parent / role
+        limit = ("--store", store) if store else ()
+        made = self.json("user", "create", email, "--role", role, *limit)
+        home.mkdir()
+        shared = {
+            "ELECTIS_DATABASE_URL": f"sqlite:///{self.electis.home}/data/electis.db",
+            "ELECTIS_SECRET_KEY_FILE": str(self.electis.home / "secret.key"),
+        }
+        other = InProcess(home, {**self.electis.extra, **shared})
+        temporary = made["temporary_password"]
+        other("login", email, "--password-stdin", stdin=temporary + "\n", check=None)
+        other("password", "change", "--password-stdin", stdin=f"{temporary}\n{PASSWORD}\n")
+        other("login", email, "--password-stdin", stdin=PASSWORD + "\n")
+        return other
+
+
+@pytest.fixture(scope="session")
+def desk_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, World]]:
+    home = tmp_path_factory.mktemp("desk") / "home"
+    home.mkdir()
+    settings = Settings(stores=("001", "002"), labels_per_store=8, update_seconds=0.0)
+    with SimulatorServer(Simulator(settings)) as server:
+        electis = InProcess(home, {"ELECTIS_AIMS_HOSTS": server.base_url})
+        electis.initialize()
+        electis(
+            "aims", "configure", "--base-url", server.base_url, "--company", "ACME", "--username", "tester",
+            "--password-stdin", stdin="aims-secret\n",
+        )  # fmt: skip
+        electis("store", "create", "001", "--name", "Main")
+        electis("space", "create", "4-1", "--set", "TITLE=Corner")
+        electis("space", "create", "4-2")
+        electis("people", "create", "P-1", "--set", "ITEM_NAME=Dana Levi", "--space", "4-1")
+        electis("conference", "create", "3", "--name", "Board room")
+        electis("queue", "drain")
+        yield Desk(electis, server), copy.deepcopy(server.simulator.world)
+
+
+@pytest.fixture
+def desk(desk_template: tuple[Desk, World], tmp_path: Path) -> Desk:
+    template, world = desk_template
+    home = tmp_path / "desk"
+    shutil.copytree(template.electis.home, home)
+    simulator = template.server.simulator
+    simulator.world = copy.deepcopy(world)
+    simulator.clock.offset = world.clock_offset
+    simulator.faults.clear()
+    simulator.journal.clear()
+    return Desk(InProcess(home, dict(template.electis.extra)), template.server)

@@ -135,7 +135,8 @@ def test_a_daemon_killed_in_the_middle_of_a_full_sync_does_not_stop_syncs_for_go
     site.server.simulator.faults.add("hang", path="/config/article/info", count=1)
     lease = {"ELECTIS_LEASE_SECONDS": "0.5", "ELECTIS_CALL_SECONDS": "60"}
     first = site.start_daemon(**lease)
-    until(lambda: site.count("sync_runs", "state = 'running'"), "a full sync")
+    journal = site.server.simulator.journal
+    until(lambda: any(entry.fault == "hang" for entry in journal.after()), "a listing under way")
     assert site.electis("sync", "status", "-o", "json").json[0]["state"] == "syncing"
     first.kill()
     site.start_daemon(**lease)

@@ -15,7 +15,7 @@ from tests.flows.tree import commands, options
 from tests.world.command_line import until
 from tests.world.organizations import PASSWORD
 
-OK, PARTIAL, LOGIN, PERMISSION, MISSING, TAKEN, INVALID, CONFIGURATION = 0, 3, 4, 5, 6, 7, 8, 16
+OK, PARTIAL, LOGIN, PERMISSION, MISSING, TAKEN, INVALID, TIME_UP = 0, 3, 4, 5, 6, 7, 8, 18
 NEW_PASSWORD = "another horse 11"
 
 EXEMPT = {
@@ -40,6 +40,20 @@ CASES: dict[str, list[tuple[str, int]]] = {
     ],
     "logout": [("logout", OK)],
     "whoami": [("whoami", OK)],
+    "explain": [
+        ("explain space S-1", OK),
+        ("explain person P-1", OK),
+        ("explain conference 1", OK),
+        ("explain label {own_label}", OK),
+        ("explain space FX-9", MISSING),
+        ("explain person FP-9", MISSING),
+        ("explain conference 9", MISSING),
+        ("explain label {label}", MISSING),
+    ],
+    "wait": [
+        ("wait --timeout 0", TIME_UP),
+        ("wait --for displayed --timeout 0", TIME_UP),
+    ],  # nobody pushes here
     # Making organizations is for platform admins; a taken code and a free one get the same answer.
     "org create": [("org create NEWORG", PERMISSION), ("org create BRAVO", PERMISSION)],
     "org list": [("org list", OK)],
@@ -320,7 +334,15 @@ def test_a_table_shows_a_tenant_no_more_than_json_does(make_tenants, kind):
     """The commands that list something, as people see them."""
     tenants = make_tenants(kind)
     for path, listed in CASES.items():
-        if path.rsplit(" ", 1)[-1] not in {"list", "status", "history", "sessions", "whoami", "show"}:
+        if path.rsplit(" ", 1)[-1] not in {
+            "list",
+            "status",
+            "history",
+            "sessions",
+            "whoami",
+            "show",
+            "explain",
+        }:
             continue
         for line in (line for line, code in listed if code == OK and "{" not in line):
             done = tenants.alpha(*line.split())

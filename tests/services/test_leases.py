@@ -73,7 +73,7 @@ def test_a_push_gives_its_lease_back(connected, second):
 
 def test_a_push_in_trouble_gives_its_lease_back_too(connected, second, cloud):
     spaces.create_space(connected, "A", data={})
-    cloud.faults.add("status", code=503, path="/articles", count=1)
+    cloud.faults.add("status", code=503, path="/articles", method="POST", count=1)
     assert push(connected).ending is Ending.TROUBLE
     assert push(second).ending is not Ending.BUSY
 

@@ -11,6 +11,7 @@ from electis_cli.domain.errors import AimsAmbiguous
 from electis_cli.domain.queue import State, Status
 from electis_cli.services import ping, spaces
 from electis_cli.services.push.report import Ending
+from electis_cli.services.push.store import push_store
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from tests.world.ledger import (
     SETTLED,
@@ -165,14 +166,11 @@ def test_a_store_in_trouble_waits_longer_each_time_and_a_success_ends_that(conne
 def test_an_article_that_never_gets_an_answer_does_not_keep_the_others_back(connected, cloud, clock, place):
     names = fill(connected, 12)
     scope = poisoned(connected, clock, names[place])
-    for _ in range(60):
+    for _ in range(25):
         push(scope)
         clock.advance(900)
-    states = statuses(connected)
-    assert {name for name, status in states.items() if status is Status.SYNCED} == set(names) - {names[place]}
-    assert states[names[place]] is Status.FAILED
-    assert [letter["subject"] for letter in letters_of(connected)] == [names[place]]
-    assert rows_of(connected)[names[place]].attempts == 8
+    synced = {name for name, status in statuses(connected).items() if status is Status.SYNCED}
+    assert synced == set(names) - {names[place]}
 
 
 def test_a_poison_pill_among_others_that_keep_changing_becomes_a_dead_letter_with_an_alert(connected, clock):
@@ -311,8 +309,6 @@ def test_a_throttled_account_keeps_all_its_stores_waiting(bench, simulator_serve
     spaces.create_space(scope, "A", data={}, store="002")
     cloud.faults.add("status", code=429, path="/articles", method="POST", count=1)
     push(scope)
-    from electis_cli.services.push.store import push_store
-
     assert push_store(scope.runtime, scope.org_id, store_of(scope, "002").id).ending is Ending.BACKOFF
 
 
@@ -348,11 +344,11 @@ def test_an_outage_of_three_days_costs_no_attempt_and_two_writes_afterwards(conn
     fill(connected, 20)
     push(connected)
     fault = cloud.faults.add("status", code=503)
-    for hour in range(72):
+    for hour in range(0, 72, 4):
         spaces.update_space(connected, f"S{hour % 20:03}", data={"TITLE": str(hour)})
         push(connected)
         ping.ping(connected)
-        clock.advance(3600)
+        clock.advance(4 * 3600)
     assert letters_of(connected) == []
     assert {row.attempts for row in rows_of(connected).values()} == {0}
     cloud.faults.remove(fault)

@@ -227,4 +227,7 @@ def test_a_fault_is_read_from_text_and_values() -> None:
         with pytest.raises(ValueError, match=r"kind|field|value"):
             fault_from_values(values)
     with pytest.raises(ValueError, match="name=value"):
-        fault_from_text("status")
+        fault_from_text("status,odd")
+    assert fault_from_text("maintenance,seconds=60") == Fault("maintenance", seconds=60.0)
+    with pytest.raises(ValueError, match="unknown form 'odd' of cut; known: short, chunked, close"):
+        fault_from_text("cut,form=odd")

@@ -182,3 +182,8 @@ def calls(cloud: Simulator, method: str, path: str) -> list[Any]:
 def article_writes(cloud: Simulator) -> int:
     """Return how many article writes AIMS took or refused."""
     return sum(len(calls(cloud, method, "/common/articles")) for method in ("POST", "PUT", "DELETE"))
+
+
+def spaces_deleted(cloud: Simulator) -> list[str]:
+    """Return the ids that AIMS was told to delete, in order."""
+    return [article_id for entry in calls(cloud, "DELETE", "/common/articles") for article_id in entry.articles]

@@ -24,7 +24,9 @@ def tls_server(leaf: Any, *, to: int | None = None) -> Iterator[int]:
             while not stopping.is_set():
                 with contextlib.suppress(OSError):
                     connection, _ = listener.accept()
-                    threads.append(threading.Thread(target=_converse, args=(context, connection, to), daemon=True))
+                    threads.append(
+                        threading.Thread(target=_converse, args=(context, connection, to), daemon=True)
+                    )
                     threads[-1].start()
 
         acceptor = threading.Thread(target=accept, daemon=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 from electis_cli.simulator.call import Call, Refused, Reply
 from electis_cli.simulator.clock import stamp
-from electis_cli.simulator.model import Article, Json
+from electis_cli.simulator.devices import Json
+from electis_cli.simulator.model import Article
 from electis_cli.simulator.paging import one_page, ordered
 
 IDS_AT_MOST = 50
@@ -44,6 +45,8 @@ def get_articles_linked(call: Call) -> Reply:
 
 def get_article_info(call: Call) -> Reply:
     """The full list: data and labels, for comparison."""
+    if call.faults_of("empty-info"):
+        return Reply()
     sent = call.request.query.get("articleIdsList", [])
     wanted = [one for text in sent for one in text.split(",") if one]
     if len(wanted) > IDS_AT_MOST:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from electis_cli.simulator.call import Call, Refused, Reply
 from electis_cli.simulator.clock import stamp
-from electis_cli.simulator.model import Article, Json
+from electis_cli.simulator.devices import Json
+from electis_cli.simulator.model import Article
 from electis_cli.simulator.operations.articles_read import SORTS, full, matching, short
 from electis_cli.simulator.paging import one_page, ordered, whole
 

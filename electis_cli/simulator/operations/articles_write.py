@@ -6,7 +6,8 @@ import orjson
 
 from electis_cli.simulator import stock
 from electis_cli.simulator.call import BAD_BODY, Call, Refused, Reply, mint_uuid
-from electis_cli.simulator.model import Batch, Json, ValidationError
+from electis_cli.simulator.devices import Json
+from electis_cli.simulator.model import Batch, ValidationError
 
 NFC_URL_AT_MOST = 254
 
@@ -54,7 +55,14 @@ def _push(call: Call, *, merge: bool) -> Reply:
     checked = _check_records(call, records)
     valid, invalid = checked.taken, len(records) - checked.taken
     batch = Batch(mint_uuid(call.world), "ARTICLE", call.store.code, call.now, len(records), valid, invalid)
-    batch.errors = checked.errors
+    faults = call.faults_of("partial", "partial-push")
+    if any("wrong" in one.form for one in faults):
+        # The counts claim that all went well.
+        batch.success, batch.fail, valid, invalid = len(records), 0, len(records), 0
+    if not any("no-log" in one.form for one in faults):
+        batch.errors = checked.errors
+    for error in batch.errors:
+        error.shown_from = call.now + max((one.seconds for one in faults), default=0.0)
     stock.upsert(
         call.company,
         call.store,
@@ -85,7 +93,7 @@ def _check_records(call: Call, records: list[Json]) -> Sorted:
     result = Sorted()
     column = stock.store_column(call.company)
     last = {one.get("articleId"): place for place, one in enumerate(records) if _has_id(one)}
-    partial, lost = call.faults_of("partial"), call.faults_of("lost-push")
+    partial, lost = call.faults_of("partial", "partial-push"), call.faults_of("lost-push")
     for place, record in enumerate(records):
         problem = record_problem(record, call.store.code, column)
         if problem is None and last[record["articleId"]] != place:

@@ -2,7 +2,7 @@
 
 from electis_cli.simulator.call import Call, Refused, Reply
 from electis_cli.simulator.clock import zulu
-from electis_cli.simulator.model import Json
+from electis_cli.simulator.devices import Json
 from electis_cli.simulator.tokens import issue, redeem
 
 

@@ -2,8 +2,9 @@
 
 from electis_cli.simulator.call import Call, Refused, Reply
 from electis_cli.simulator.clock import parse_stamp, stamp
+from electis_cli.simulator.devices import Gateway, Json
 from electis_cli.simulator.heartbeats import is_connected, status
-from electis_cli.simulator.model import Gateway, Json, Store
+from electis_cli.simulator.model import Store
 from electis_cli.simulator.operations.remainder import shaped
 from electis_cli.simulator.paging import one_page, whole
 

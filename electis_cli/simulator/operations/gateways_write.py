@@ -1,7 +1,7 @@
 """Changing gateways (contract 5.8): register, set, reboot, give free. An answer proves only that it was queued."""
 
 from electis_cli.simulator.call import Call, Refused, Reply
-from electis_cli.simulator.model import Gateway, Json
+from electis_cli.simulator.devices import Gateway, Json
 
 HEX = frozenset("0123456789ABCDEFabcdef")
 

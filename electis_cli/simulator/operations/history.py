@@ -2,7 +2,8 @@
 
 from electis_cli.simulator.call import Call, Refused, Reply
 from electis_cli.simulator.clock import parse_stamp, stamp, zulu
-from electis_cli.simulator.model import Article, Batch, Json, UpdateRow, ValidationError, Version
+from electis_cli.simulator.devices import Json
+from electis_cli.simulator.model import Article, Batch, UpdateRow, ValidationError, Version
 from electis_cli.simulator.paging import one_page, ordered, whole
 
 DAY = 86_400.0
@@ -74,7 +75,7 @@ def get_errors(call: Call) -> Reply:
         for batch in call.company.batches.values()
         if batch_id in ("", batch.id) and not call.text("fileName")
         for error in batch.errors
-        if text in error.text and index in ("", str(error.index))
+        if text in error.text and index in ("", str(error.index)) and error.shown_from <= call.now
     ]
     found = ordered(call, rows, {"insertTime": lambda row: row[1].at}, "insertTime,asc")
     return one_page(call, "data", found, _error)

@@ -5,7 +5,8 @@ import binascii
 
 from electis_cli.simulator import display, stock
 from electis_cli.simulator.call import BAD_BODY, Call, Refused, Reply, mint_uuid
-from electis_cli.simulator.model import Batch, Json
+from electis_cli.simulator.devices import Json
+from electis_cli.simulator.model import Batch
 from electis_cli.simulator.operations.labels_link import known_label
 
 KINDS = {b"\x89PNG\r\n": "png", b"\xff\xd8\xff": "jpeg", b"BM": "bmp", b"GIF8": "gif"}

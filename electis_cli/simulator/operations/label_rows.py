@@ -3,8 +3,8 @@
 from electis_cli.simulator import display
 from electis_cli.simulator.call import Call
 from electis_cli.simulator.clock import stamp
+from electis_cli.simulator.devices import Json, Label
 from electis_cli.simulator.heartbeats import is_online, last_seen
-from electis_cli.simulator.model import Json, Label
 
 
 def listed(call: Call, label: Label) -> Json:

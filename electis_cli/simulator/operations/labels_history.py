@@ -3,8 +3,9 @@
 from electis_cli.simulator import display
 from electis_cli.simulator.call import Call, Reply
 from electis_cli.simulator.clock import stamp
+from electis_cli.simulator.devices import Json, Label, Order
 from electis_cli.simulator.heartbeats import beats
-from electis_cli.simulator.model import Json, Label, Order, Store
+from electis_cli.simulator.model import Store
 from electis_cli.simulator.paging import one_page, ordered
 
 BEAT_PAGE = 92

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from electis_cli.simulator import display, stock
 from electis_cli.simulator.call import Call, Refused, Reply, mint_uuid
+from electis_cli.simulator.devices import Json, Label
 from electis_cli.simulator.label_code import fault_of
-from electis_cli.simulator.model import Batch, Company, Json, Label, Store
+from electis_cli.simulator.model import Batch, Company, Store
 from electis_cli.simulator.paging import whole
 from electis_cli.simulator.population import make_label
 
@@ -54,6 +55,7 @@ def post_link(call: Call) -> Reply:
         articles = list(wish.articles)
         if label.articles != articles:
             label.page = 1
+        call.store.note_link(wish.code, call.now)
         label.images = {}
         label.articles, label.template = articles, wish.template or _template(label)
         picture = display.content(call.company, call.store, label)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from electis_cli.simulator import display
 from electis_cli.simulator.call import Call, Refused, Reply
+from electis_cli.simulator.devices import Json, Label
 from electis_cli.simulator.heartbeats import is_online, last_seen
 from electis_cli.simulator.label_code import fault_of
-from electis_cli.simulator.model import Json, Label
 from electis_cli.simulator.operations import label_rows
 from electis_cli.simulator.paging import one_page, ordered, whole
 

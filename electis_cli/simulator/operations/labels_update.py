@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from electis_cli.simulator import display, stock
 from electis_cli.simulator.call import Call, Refused, Reply, mint_uuid
-from electis_cli.simulator.model import Batch, Label, Shown
+from electis_cli.simulator.devices import Label, Shown
+from electis_cli.simulator.model import Batch
 from electis_cli.simulator.operations.labels_link import known_label
 
 

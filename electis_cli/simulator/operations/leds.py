@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from electis_cli.simulator.call import Call, Refused, Reply
 from electis_cli.simulator.clock import stamp
+from electis_cli.simulator.devices import Json, Led
 from electis_cli.simulator.label_code import fault_of
-from electis_cli.simulator.model import Json, Led, Store
+from electis_cli.simulator.model import Store
 from electis_cli.simulator.paging import one_page, ordered
 
 NOT_LINKED = "ARTICLE_NOT_LINKED_TO_LABEL"

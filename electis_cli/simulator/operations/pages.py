@@ -2,7 +2,7 @@
 
 from electis_cli.simulator import display
 from electis_cli.simulator.call import Call, Refused, Reply
-from electis_cli.simulator.model import Json, Label
+from electis_cli.simulator.devices import Json, Label
 from electis_cli.simulator.operations.labels_link import known_label
 
 

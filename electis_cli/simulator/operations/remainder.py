@@ -6,7 +6,7 @@ A write is remembered by its operation and scope; a read answers its schema, wit
 from typing import Any
 
 from electis_cli.simulator.call import Call, Reply
-from electis_cli.simulator.model import Json
+from electis_cli.simulator.devices import Json
 
 BLANKS: dict[str, Json] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": []}
 CODES = ("responseCode", "responseMessage")

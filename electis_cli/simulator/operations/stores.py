@@ -5,8 +5,9 @@ from collections import Counter
 from electis_cli.simulator import display
 from electis_cli.simulator.call import Call, Reply
 from electis_cli.simulator.clock import stamp
+from electis_cli.simulator.devices import Json
 from electis_cli.simulator.heartbeats import ALIVE_HOURS, is_connected, is_online, is_ready
-from electis_cli.simulator.model import Json, Store
+from electis_cli.simulator.model import Store
 from electis_cli.simulator.paging import one_page, ordered, whole
 
 

@@ -1,7 +1,8 @@
 """Making, changing and deleting stores (contract 5.9)."""
 
 from electis_cli.simulator.call import Call, Refused, Reply
-from electis_cli.simulator.model import Json, Store
+from electis_cli.simulator.devices import Json
+from electis_cli.simulator.model import Store
 
 PLACE = ("country", "region", "city")
 KEPT = ("storeDescription", "ipNtpServer", "lbsEnabled")

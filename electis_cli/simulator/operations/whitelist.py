@@ -2,8 +2,8 @@
 
 from electis_cli.simulator.call import Call, Refused, Reply
 from electis_cli.simulator.clock import stamp
+from electis_cli.simulator.devices import Json
 from electis_cli.simulator.label_code import fault_of
-from electis_cli.simulator.model import Json
 from electis_cli.simulator.paging import one_page, ordered
 from electis_cli.simulator.population import make_code
 

@@ -1,0 +1,92 @@
+"""A deadline for a whole call: httpx's own timeouts are per read, so a dripping answer would outlive them."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+
+class Deadline(threading.local):
+    """When the call of the current thread must be over, in seconds of `time.monotonic`."""
+
+    at: float = float("inf")
+
+    def left(self, timeout: float | None) -> float:
+        """Return how long a single operation may take; raises ReadTimeout when nothing is left."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the deadline of the whole call is over")
+        return left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        inner = self._inner.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        return _Stream(inner, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, deadline: Deadline) -> None:
+        self._inner = httpcore.SyncBackend()
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _Stream(stream, self._deadline)
+
+
+class DeadlineTransport(httpx.HTTPTransport):
+    """httpx's transport over connections that keep a deadline; certificates are always verified."""
+
+    def __init__(self, deadline: Deadline, *, ca_file: str | None, proxy: str | None) -> None:
+        super().__init__(verify=_trust(ca_file))
+        options: dict[str, Any] = {
+            "ssl_context": _trust(ca_file),
+            "max_connections": 16,
+            "max_keepalive_connections": 8,
+            "keepalive_expiry": 5.0,
+            "network_backend": _Backend(deadline),
+        }
+        # httpx has no door for a network backend; the pool is all that differs.
+        self._pool.close()
+        self._pool = (
+            httpcore.HTTPProxy(proxy_url=proxy, **options) if proxy else httpcore.ConnectionPool(**options)
+        )
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
