@@ -213,7 +213,7 @@ class Connection:
         finally:
             if self._record is not None:
                 took = round((time.monotonic() - began) * 1000)
-                self._record(_exchange_of(request, at, took, status, raw, error))
+                self._record(_exchange_of(request, self.address.prefix, at, took, status, raw, error))
 
     def _accept(self, status: int, headers: Mapping[str, str], raw: bytes, *, is_write: bool) -> Answer:
         if status >= _ERRORS_FROM:
@@ -330,8 +330,9 @@ def _word(body: Any, raw: bytes) -> str:
     return "" if text.startswith("<") else text
 
 
-def _exchange_of(
+def _exchange_of(  # noqa: PLR0917 - the parts of an exchange
     request: _Request,
+    prefix: str,
     at: datetime,
     milliseconds: int,
     status: int | None,
@@ -347,6 +348,7 @@ def _exchange_of(
         path=request.path,
         query=request.query,
         milliseconds=milliseconds,
+        prefix=prefix,
         subjects=request.subjects,
         status=status,
         answer_code=wire.response_code(body),

@@ -165,7 +165,13 @@ class Probe:
                 took = round((time.monotonic() - began) * 1000)
                 self._record(
                     Exchange(
-                        at=at, method="HEAD", path=_TOKEN_PATH, query={}, milliseconds=took, status=status
+                        at=at,
+                        method="HEAD",
+                        path=_TOKEN_PATH,
+                        query={},
+                        milliseconds=took,
+                        prefix=prefix,
+                        status=status,
                     )
                 )
 

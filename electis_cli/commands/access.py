@@ -13,6 +13,7 @@ from electis_cli.domain.errors import NotAuthenticated, UsageProblem
 
 if TYPE_CHECKING:
     from electis_cli.adapters.session_store import SessionStore
+    from electis_cli.aims.recorder import Recorder
     from electis_cli.services.change import Scope
     from electis_cli.services.runtime import Runtime
     from electis_cli.settings import Settings
@@ -27,11 +28,14 @@ def settings_in_force() -> Settings:
 
 
 @contextlib.contextmanager
-def open_runtime() -> Iterator[Runtime]:
-    """Open the database and everything services need; for the operator's commands, which need no login."""
+def open_runtime(tap: Recorder | None = None) -> Iterator[Runtime]:
+    """Open the database and everything services need; for the operator's commands, which need no login.
+
+    `tap` is told of every call to AIMS.
+    """
     from electis_cli.wiring import make_runtime
 
-    runtime = make_runtime(settings_in_force())
+    runtime = make_runtime(settings_in_force(), tap=tap)
     try:
         yield runtime
     finally:
@@ -47,20 +51,30 @@ def session_store(settings: Settings) -> SessionStore:
 
 
 @contextlib.contextmanager
-def open_scope(*, org: str | None = None, temporary_password: bool = False) -> Iterator[Scope]:
+def open_scope(
+    *, org: str | None = None, temporary_password: bool = False, debug_http: bool = False
+) -> Iterator[Scope]:
     """Open the database as the user who is logged in; an expired access token is refreshed silently.
 
-    `temporary_password` lets a user in who still has to change theirs. Raises NotAuthenticated, PasswordMustChange,
-    OrganizationNotFound.
+    `temporary_password` lets a user in who still has to change theirs. `debug_http` shows the calls to AIMS to a user
+    who may read the rows they are about. Raises NotAuthenticated, PasswordMustChange, OrganizationNotFound.
     """
     from electis_cli.services.auth import scope_of_session
 
-    with open_runtime() as runtime:
+    watcher = None
+    if debug_http:
+        from electis_cli.commands.debug_http import Watcher
+
+        watcher = Watcher()
+    with open_runtime(watcher) as runtime:
         settings = settings_in_force()
         store = session_store(settings)
-        yield scope_of_session(
+        scope = scope_of_session(
             runtime, store, org=org or settings.org or None, temporary_password=temporary_password
         )
+        if watcher is not None:
+            watcher.admit(scope)
+        yield scope
 
 
 def default_store(given: str | None) -> str | None:

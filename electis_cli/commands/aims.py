@@ -6,21 +6,36 @@ from typing import Annotated
 
 import typer
 
-from electis_cli.commands import aims_articles, aims_batches, aims_gateways, aims_stores, aims_whitelist
+from electis_cli.commands import (
+    aims_articles,
+    aims_batches,
+    aims_doctor,
+    aims_gateways,
+    aims_last,
+    aims_mapping,
+    aims_raw,
+    aims_stores,
+    aims_whitelist,
+)
 from electis_cli.commands.access import open_scope, read_password
 from electis_cli.commands.exit_codes import EXIT_REJECTED, EXIT_UNREACHABLE
 from electis_cli.commands.launch import become_simulator
-from electis_cli.commands.options import DryRun, Fields, Output, OutputFormat
+from electis_cli.commands.options import DebugHttp, DryRun, Fields, Output, OutputFormat
 from electis_cli.commands.output import show_one, talk
 from electis_cli.commands.tree import Command, new_app
 
 app = new_app()
 format_app = new_app()
 app.add_typer(format_app, name="format", help="The article format: which columns an article has.")
+app.command("doctor", cls=Command)(aims_doctor.doctor)
+app.command("last", cls=Command)(aims_last.last)
 app.add_typer(aims_articles.app, name="article", help="Articles as AIMS holds them.")
 app.add_typer(aims_batches.app, name="batch", help="What became of the writes AIMS took.")
 app.add_typer(aims_gateways.app, name="gateway", help="The radios that labels hear.")
 app.add_typer(aims_stores.app, name="store", help="The stores of the company at AIMS.")
+app.add_typer(aims_raw.app)
+app.add_typer(aims_mapping.app, name="mapping", help="How our facts meet AIMS's columns.")
+format_app.add_typer(aims_mapping.format_app)
 app.add_typer(aims_whitelist.app, name="whitelist", help="Which labels may be linked.")
 
 
@@ -44,9 +59,10 @@ def configure(
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Try an AIMS account, fetch its article format and store both; a wrong one stores nothing."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services.configuring import configure as configure_account
 
         view = configure_account(
@@ -66,9 +82,9 @@ def configure(
 
 
 @app.command("ping", cls=Command)
-def ping(output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
+def ping(output: Output = OutputFormat.TABLE, fields: Fields = None, debug_http: DebugHttp = False) -> None:
     """Ask AIMS whether it is there, uncached; a queue stopped by an outage goes on when it is."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services.ping import ping as ping_once
 
         view = ping_once(scope)
@@ -87,9 +103,14 @@ def show_format(output: Output = OutputFormat.TABLE, fields: Fields = None) -> N
 
 
 @format_app.command("fetch", cls=Command)
-def fetch_format(dry_run: DryRun = False, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
+def fetch_format(
+    dry_run: DryRun = False,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
+) -> None:
     """Take over AIMS's article format; every article is rendered and pushed again."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import formats
 
         show_one(formats.fetch_format(scope, dry_run=dry_run), output, fields=fields)

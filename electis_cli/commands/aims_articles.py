@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import default_store, open_scope
-from electis_cli.commands.options import Fields, Limit, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import DebugHttp, Fields, Limit, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import plain, show_many, show_one
 from electis_cli.commands.tree import Command, new_app
 
@@ -26,9 +26,10 @@ def list_(
     limit: Limit = None,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """List the articles AIMS holds."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_articles
 
         found = aims_articles.list_articles(scope, store=default_store(store), name=name, limit=limit)
@@ -38,10 +39,14 @@ def list_(
 
 @app.command("show", cls=Command)
 def show(
-    article: ArticleId, store: StoreCode = None, output: Output = OutputFormat.TABLE, fields: Fields = None
+    article: ArticleId,
+    store: StoreCode = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Show an article as the database wants it and as AIMS holds it, field by field."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_articles
 
         view = aims_articles.show_article(scope, article, store=default_store(store))
@@ -64,9 +69,10 @@ def history(
     limit: Limit = None,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """List when an article was written to AIMS, by whomever."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_articles
 
         found = aims_articles.article_history(
@@ -78,10 +84,14 @@ def history(
 
 @app.command("linked", cls=Command)
 def linked(
-    store: StoreCode = None, limit: Limit = None, output: Output = OutputFormat.TABLE, fields: Fields = None
+    store: StoreCode = None,
+    limit: Limit = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """List the articles that labels show, and how many."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_articles
 
         found = aims_articles.linked_articles(scope, store=default_store(store), limit=limit)

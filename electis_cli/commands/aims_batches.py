@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import default_store, open_scope
-from electis_cli.commands.options import Fields, Limit, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import DebugHttp, Fields, Limit, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import plain, show_many, show_one
 from electis_cli.commands.tree import Command, new_app
 
@@ -36,9 +36,10 @@ def list_(
     limit: Limit = None,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """List the writes AIMS took, newest first, by whomever they were made."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_batches
 
         found = aims_batches.list_batches(
@@ -52,9 +53,14 @@ def list_(
 
 
 @app.command("show", cls=Command)
-def show(batch: BatchId, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
+def show(
+    batch: BatchId,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
+) -> None:
     """Show one batch and every label it changed, in every state."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_batches
 
         view = plain(aims_batches.show_batch(scope, batch))
@@ -75,9 +81,14 @@ def show(batch: BatchId, output: Output = OutputFormat.TABLE, fields: Fields = N
 
 
 @app.command("errors", cls=Command)
-def errors(batch: BatchId, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
+def errors(
+    batch: BatchId,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
+) -> None:
     """List the records of a batch that AIMS did not take, and why."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_batches
 
         found = aims_batches.batch_errors(scope, batch)

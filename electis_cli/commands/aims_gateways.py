@@ -8,7 +8,7 @@ import typer
 
 from electis_cli.commands.access import confirm, default_store, open_scope
 from electis_cli.commands.exit_codes import EXIT_FAILED
-from electis_cli.commands.options import DryRun, Fields, Output, OutputFormat, StoreCode, Yes
+from electis_cli.commands.options import DebugHttp, DryRun, Fields, Output, OutputFormat, StoreCode, Yes
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.tree import Command, new_app
 
@@ -30,9 +30,10 @@ def list_(
     store: StoreCode = None,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """List gateways, their state and how many labels they serve."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_gateways
 
         found = aims_gateways.list_gateways(scope, store=default_store(store), online=online)
@@ -41,10 +42,14 @@ def list_(
 
 @app.command("show", cls=Command)
 def show(
-    gateway: Gateway, store: StoreCode = None, output: Output = OutputFormat.TABLE, fields: Fields = None
+    gateway: Gateway,
+    store: StoreCode = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Show one gateway with its settings."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_gateways
 
         show_one(
@@ -62,10 +67,11 @@ def reboot(
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Reboot gateways; their labels are out of reach for some minutes. Each is asked once, whatever happens."""
     confirm(f"Reboot {', '.join(gateways)}?", yes=yes or dry_run)
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_gateways
 
         done = aims_gateways.reboot_gateways(scope, gateways, store=default_store(store), dry_run=dry_run)

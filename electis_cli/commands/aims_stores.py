@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import default_store, open_scope
-from electis_cli.commands.options import Fields, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import DebugHttp, Fields, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import show_many
 from electis_cli.commands.tree import Command, new_app
 
@@ -19,9 +19,10 @@ def list_(
     ours: Annotated[bool, typer.Option("--ours", help="Only those electis works with.")] = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """List the stores AIMS has for the company, and which of them electis works with."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_stores
 
         found = aims_stores.list_stores(scope, ours_only=ours)
@@ -30,9 +31,14 @@ def list_(
 
 
 @app.command("summary", cls=Command)
-def summary(store: StoreCode = None, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
+def summary(
+    store: StoreCode = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
+) -> None:
     """Count the labels, gateways and articles of each store as AIMS does."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_stores
 
         found = aims_stores.summarize_stores(scope, store=default_store(store))

@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import confirm, default_store, open_scope
-from electis_cli.commands.options import DryRun, Fields, Limit, Output, OutputFormat, StoreCode, Yes
+from electis_cli.commands.options import (
+    DebugHttp,
+    DryRun,
+    Fields,
+    Limit,
+    Output,
+    OutputFormat,
+    StoreCode,
+    Yes,
+)
 from electis_cli.commands.output import show_many, talk
 from electis_cli.commands.tree import Command, new_app
 
@@ -24,9 +33,10 @@ def list_(
     limit: Limit = None,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """List the labels on the whitelist."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_whitelist
 
         found = aims_whitelist.list_whitelist(
@@ -43,9 +53,12 @@ def add(
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Put labels on a store's whitelist, so that AIMS lets them be linked."""
-    _change(labels, store, yes=yes, dry_run=dry_run, output=output, fields=fields, add=True)
+    _change(
+        labels, store, yes=yes, dry_run=dry_run, output=output, fields=fields, debug_http=debug_http, add=True
+    )
     if not dry_run:
         talk("links that AIMS refused before are tried again with: electis queue retry LABEL")
 
@@ -58,9 +71,19 @@ def remove(
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Take labels off a store's whitelist; links that exist stay."""
-    _change(labels, store, yes=yes, dry_run=dry_run, output=output, fields=fields, add=False)
+    _change(
+        labels,
+        store,
+        yes=yes,
+        dry_run=dry_run,
+        output=output,
+        fields=fields,
+        debug_http=debug_http,
+        add=False,
+    )
 
 
 def _change(
@@ -71,6 +94,7 @@ def _change(
     dry_run: bool,
     output: OutputFormat,
     fields: str | None,
+    debug_http: bool,
     add: bool,
 ) -> None:
     question = (
@@ -79,7 +103,7 @@ def _change(
         else f"Take {len(labels)} labels off the whitelist?"
     )
     confirm(question, yes=yes or dry_run)
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_whitelist
 
         done = aims_whitelist.change_whitelist(

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
+from electis_cli.commands import label_actions
 from electis_cli.commands.access import default_store, open_scope
-from electis_cli.commands.options import DryRun, Fields, Limit, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import DebugHttp, DryRun, Fields, Limit, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import show_many, show_one, talk
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.labels import has_valid_checksum
 
 app = new_app()
+app.add_typer(label_actions.app)
 _TABLE = ("label_code", "store", "article", "page", "acked_article", "acked_page", "status", "error")
 LabelCode = Annotated[str, typer.Argument(metavar="LABEL", help="The label's code, as printed on it.")]
 ArticleId = Annotated[
@@ -22,9 +24,32 @@ ArticleId = Annotated[
 
 @app.command("list", cls=Command)
 def list_(
-    store: StoreCode = None, limit: Limit = None, output: Output = OutputFormat.TABLE, fields: Fields = None
+    unassigned: Annotated[
+        bool, typer.Option("--unassigned", help="Ask AIMS: only labels that show nothing.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask AIMS: only labels out of reach.")] = False,
+    low_battery: Annotated[
+        bool, typer.Option("--low-battery", help="Ask AIMS: only labels with a low battery.")
+    ] = False,
+    store: StoreCode = None,
+    limit: Limit = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
-    """List labels, what they should show and what AIMS acknowledged."""
+    """List labels, what they should show and what AIMS acknowledged; or labels of a kind, as AIMS knows them."""
+    if unassigned or offline or low_battery:
+        label_actions.show_labels_of_aims(
+            default_store(store),
+            unassigned=unassigned,
+            offline=offline,
+            low_battery=low_battery,
+            limit=limit,
+            output=output,
+            fields=fields,
+            debug_http=debug_http,
+        )
+        return
     with open_scope() as scope:
         from electis_cli.services import labels
 

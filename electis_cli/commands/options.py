@@ -31,6 +31,13 @@ OrgCode = Annotated[str | None, typer.Option("--org", metavar="CODE", help="The 
 DryRun = Annotated[bool, typer.Option("-n", "--dry-run", help="Show what would happen; change nothing.")]
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say only what was asked for.")]
+DebugHttp = Annotated[
+    bool,
+    typer.Option(
+        "--debug-http",
+        help="Show every call to AIMS as it happens, with what it carries: also people's names.",
+    ),
+]
 SetColumns = Annotated[
     list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="Set a column; may be repeated.")
 ]

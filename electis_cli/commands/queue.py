@@ -10,7 +10,16 @@ import typer
 
 from electis_cli.commands import exit_codes
 from electis_cli.commands.access import confirm, default_store, open_scope
-from electis_cli.commands.options import DryRun, Fields, Limit, Output, OutputFormat, StoreCode, Yes
+from electis_cli.commands.options import (
+    DebugHttp,
+    DryRun,
+    Fields,
+    Limit,
+    Output,
+    OutputFormat,
+    StoreCode,
+    Yes,
+)
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.errors import FormatChanged, FormatMissing, UsageProblem
@@ -61,9 +70,10 @@ def drain(
     timeout: Timeout = 60.0,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Push everything that is due now, or wait for the worker that does; exit 0 means that the queue is empty."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import queue
 
         view = queue.drain(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import default_store, open_scope
-from electis_cli.commands.options import DryRun, Fields, Limit, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import DebugHttp, DryRun, Fields, Limit, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.queue import drain_exit_code
 from electis_cli.commands.tree import Command, new_app
@@ -39,11 +39,12 @@ def full(
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Compare stores with AIMS, settle what differs, then push."""
     if all_stores and store:
         raise UsageProblem("--store and --all-stores contradict each other.", fix="choose one of them")
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import syncing
 
         view = syncing.sync_stores(

@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "login": ("login", "Log in."),
     "logout": ("login", "Log out."),
     "whoami": ("login", "Show who is logged in."),
+    "find": ("find", "Find anything by a piece of any of its values."),
     "explain": ("explain", "Say why a label shows what it shows."),
     "wait": ("wait", "Wait until the queue is empty, or labels have drawn it."),
     "health": ("health", "Check database, Redis and AIMS."),

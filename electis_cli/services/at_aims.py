@@ -20,6 +20,7 @@ from electis_cli.domain.errors import (
 from electis_cli.services.change import Change, Scope, reading
 
 if TYPE_CHECKING:
+    from electis_cli.aims.client import AimsClient
     from electis_cli.aims.inspection import AimsInspector
 
 ASKED, DONE, REFUSED, UNKNOWN = "asked", "done", "refused", "unknown"
@@ -32,6 +33,7 @@ class AtAims:
     scope: Scope
     organization: Organization
     places: tuple[Store, ...]
+    client: AimsClient
     ask: AimsInspector
 
     @property
@@ -115,7 +117,9 @@ def looking(scope: Scope, organization: Organization, places: tuple[Store, ...])
         raise AimsNotConfigured
     client = scope.runtime.connect(organization)
     try:
-        yield AtAims(scope=scope, organization=organization, places=places, ask=AimsInspector(client))
+        yield AtAims(
+            scope=scope, organization=organization, places=places, client=client, ask=AimsInspector(client)
+        )
     finally:
         client.close()
 

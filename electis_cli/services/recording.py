@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from electis_cli.adapters.sealing import Sealer
-from electis_cli.aims.recorder import Exchange, Recorder, digest_of, kept_body
+from electis_cli.aims.recorder import Exchange, Recorder, digest_of, kept_body, kept_query
 from electis_cli.db import exchanges
 from electis_cli.db.engine import Database
-from electis_cli.domain.errors import ElectisError
+from electis_cli.domain.errors import ElectisError, NotFound
 from electis_cli.services.change import Reading, Scope, reading
 from electis_cli.services.secrets import open_answer, seal_answer
 
@@ -56,11 +56,11 @@ def make_recorder(database: Database, sealer: Sealer, org_id: str, new_id: Calla
                     "at": exchange.at,
                     "method": exchange.method,
                     "path": exchange.path,
-                    "query": dict(exchange.query),
+                    "query": kept_query(exchange.path, exchange.query),
                     "subjects": list(exchange.subjects),
                     "status": exchange.status,
-                    "answer_code": exchange.answer_code,
-                    "answer_word": _token(exchange.answer_word),
+                    "answer_code": exchange.answer_code if _CODE.fullmatch(exchange.answer_code) else "",
+                    "answer_word": own_word(exchange.answer_word),
                     "batch_id": exchange.batch_id,
                     "milliseconds": exchange.milliseconds,
                     "request_digest": digest_of(exchange.request_body),
@@ -87,24 +87,55 @@ def tell_both(recorder: Recorder, tap: Recorder | None) -> Recorder:
     return both
 
 
-_TOKEN = re.compile(r"(?:Unauthorized: )?[A-Z0-9_]{2,80}(?:\(\d+\))?|Unauthorized")
+_CODE = re.compile(r"\d{1,5}|SUCCESS|OK|FAIL|FAILED|FAILURE|ERROR")
+_TOKEN = re.compile(
+    r"(?:Unauthorized: )?[A-Z0-9]+(?:_[A-Z0-9]+)+(?:\([A-Za-z0-9]{1,40}\))?"
+    r"|SUCCESS|OK|Unauthorized|Forbidden|Internal Server Error|Service Unavailable|Bad Gateway|Gateway Timeout"
+)
 
 
-def _token(word: str) -> str:
+def own_word(word: str) -> str:
     """Return one of AIMS's own words; free text may quote what was sent, and is kept in the sealed body only."""
     return word if _TOKEN.fullmatch(word) else ""
 
 
 def last_exchanges(
-    scope: Scope, *, store: str | None = None, failed: bool = False, limit: int | None = None
+    scope: Scope,
+    *,
+    store: str | None = None,
+    failed: bool = False,
+    writes: bool = False,
+    limit: int | None = None,
 ) -> list[ExchangeView]:
-    """Return the last calls to AIMS, newest first, with the bodies of error answers."""
+    """Return the last calls to AIMS, newest first, with the bodies of error answers.
+
+    Who may see one store only sees the calls about that store. Raises StoreNotFound.
+    """
     with reading(scope) as read:
-        codes = [place.code for place in read.stores(store)] if store else None
-        if scope.actor.store_id is not None:
-            codes = [place.code for place in read.stores(store)]
-        rows = exchanges.list_exchanges(read.uow, codes, failed=failed, limit=limit)
+        codes = _visible_codes(read, store)
+        rows = exchanges.list_exchanges(read.uow, codes, failed=failed, writes=writes, limit=limit)
     return [view_exchange(row, scope.runtime.sealer) for row in rows]
+
+
+def show_exchange(scope: Scope, exchange_id: str) -> ExchangeView:
+    """Return one call to AIMS. Raises NotFound."""
+    with reading(scope) as read:
+        row = exchanges.find_exchange(read.uow, exchange_id)
+        codes = _visible_codes(read, None)
+    if row is None or (codes is not None and row["store"] not in codes):
+        raise NotFound(
+            f"There is no call {exchange_id} in the flight recorder.",
+            why=f"It keeps the last {exchanges.RING} reads and as many writes of every store.",
+            fix="electis aims last",
+        )
+    return view_exchange(row, scope.runtime.sealer)
+
+
+def _visible_codes(read: Reading, store: str | None) -> list[str] | None:
+    """Return the stores whose calls are meant; None is all, and the calls about no store."""
+    if store is None and read.scope.actor.store_id is None:
+        return None
+    return [place.code for place in read.stores(store)]
 
 
 def last_write_of(reading: Reading, store_code: str, subject: str) -> ExchangeView | None:

@@ -5,6 +5,7 @@ on both sides of the wire. `Simulator` is free of sockets; `SimulatorServer` put
 """
 
 from electis_cli.simulator.clock import Clock
+from electis_cli.simulator.dialects import Dialect
 from electis_cli.simulator.faults import Fault
 from electis_cli.simulator.messages import Delivery, Request, Response
 from electis_cli.simulator.server import SimulatorServer
@@ -14,6 +15,7 @@ from electis_cli.simulator.simulator import Simulator
 __all__ = [
     "Clock",
     "Delivery",
+    "Dialect",
     "Fault",
     "Request",
     "Response",

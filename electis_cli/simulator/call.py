@@ -8,6 +8,7 @@ from typing import Final
 import orjson
 
 from electis_cli.simulator.devices import Json
+from electis_cli.simulator.dialects.choice import Dialects
 from electis_cli.simulator.faults import Fault
 from electis_cli.simulator.messages import Request, Response
 from electis_cli.simulator.model import Cluster, Company, Store, World
@@ -72,6 +73,7 @@ class Call:
     user: str = ""
     path_values: dict[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    dialects: Dialects = field(default_factory=Dialects)
     found_company: Company | None = None
     found_store: Store | None = None
 
@@ -96,6 +98,13 @@ class Call:
         """A true/false parameter, None when it is absent."""
         value = self.text(name).lower()
         return None if not value else value in ("true", "yes")
+
+    def article_id(self, sent: str) -> str:
+        """The id under which AIMS knows an article; the one sent when it knows none (contract 9.8, 13)."""
+        if not self.settings.ids_ignore_case or sent in self.store.articles:
+            return sent
+        folded = sent.casefold()
+        return next((one for one in self.store.articles if one.casefold() == folded), sent)
 
     def stores(self) -> list[Store]:
         """The named store, or all of the company's, for operations where the store may be left out."""

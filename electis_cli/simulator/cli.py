@@ -5,22 +5,27 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from electis_cli.simulator import state_file
+from electis_cli.simulator import options, state_file
 from electis_cli.simulator.autosave import Autosave
-from electis_cli.simulator.faults import Fault, fault_from_text
+from electis_cli.simulator.dialects import dialect_from_text
+from electis_cli.simulator.faults import fault_from_text
+from electis_cli.simulator.load import load_from_text
 from electis_cli.simulator.server import SimulatorServer
 from electis_cli.simulator.settings import Settings
 from electis_cli.simulator.simulator import Simulator
 
 EXIT_FAILED = 1
 
+T = TypeVar("T")
+
 
 def make_parser() -> argparse.ArgumentParser:
     """The options with their defaults."""
-    given = Settings()
+    usual = Settings()
     parser = argparse.ArgumentParser(
         prog="python -m electis_cli.simulator",
         description="Run a simulated SoluM AIMS cloud on this machine until SIGTERM or SIGINT.",
@@ -28,23 +33,44 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port, 0 for a free one")
     parser.add_argument("--state", type=Path, help="file that keeps the state over restarts")
-    parser.add_argument("--seed", type=int, default=given.seed, help="seed of the population")
+    parser.add_argument("--seed", type=int, default=usual.seed, help="seed of the population")
     parser.add_argument("--company", action="append", help="company code; may be repeated")
     parser.add_argument("--store", action="append", help="store code; may be repeated")
-    parser.add_argument("--labels-per-store", type=int, default=given.labels_per_store)
+    parser.add_argument("--labels-per-store", type=int, default=usual.labels_per_store)
     parser.add_argument("--username", help="the only user; without it any is accepted")
     parser.add_argument("--password-file", type=Path, help="file with that user's password")
-    parser.add_argument("--token-seconds", type=int, default=given.token_seconds)
-    parser.add_argument("--record-limit", type=int, default=given.record_limit, help="0 for none")
-    parser.add_argument("--page-cap", type=int, default=given.page_cap)
-    parser.add_argument("--update-seconds", type=float, default=given.update_seconds)
+    parser.add_argument("--token-seconds", type=int, default=usual.token_seconds)
+    parser.add_argument("--record-limit", type=int, default=usual.record_limit, help="0 for none")
+    parser.add_argument("--page-cap", type=int, default=usual.page_cap)
+    parser.add_argument("--update-seconds", type=float, default=usual.update_seconds)
     parser.add_argument(
         "--fault",
         action="append",
-        type=_fault,
+        type=_checked(fault_from_text),
         default=[],
         metavar="NAME=VALUE,...",
         help="e.g. kind=status,code=503,path=/articles,count=3; may be repeated",
+    )
+    parser.add_argument(
+        "--dialect",
+        action="append",
+        type=_checked(dialect_from_text),
+        default=[],
+        metavar="NAME=VALUE,...",
+        help="how answers are written, e.g. wrap=wrapped,code=0000,path=/labels*; may be repeated",
+    )
+    parser.add_argument(
+        "--load",
+        type=_checked(load_from_text),
+        metavar="NAME=VALUE,...",
+        help="what a fresh world holds, e.g. stores=20,articles=5000,labels=2,odd=yes",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=f"any of: {', '.join(options.names())}; may be repeated",
     )
     return parser
 
@@ -52,19 +78,23 @@ def make_parser() -> argparse.ArgumentParser:
 def run(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal; 0 then, 1 when the port or the state file cannot be used."""
     parser = make_parser()
-    options = parser.parse_args(argv)
-    if (options.username is None) != (options.password_file is None):
+    given = parser.parse_args(argv)
+    if (given.username is None) != (given.password_file is None):
         parser.error("--username and --password-file go together")
     try:
-        settings = _settings(options)
-        world = state_file.read(options.state) if options.state is not None else None
+        settings = options.with_words(_settings(given), given.set)
+    except ValueError as error:
+        parser.error(str(error))
+    except OSError as error:
+        return _failed(error)
+    try:
+        world = state_file.read(given.state) if given.state is not None else None
         simulator = Simulator(settings, world=world)
-        for fault in options.fault:
+        for fault in given.fault:
             simulator.faults.add(fault)
-        return _serve(simulator, options)
+        return _serve(simulator, given)
     except (OSError, state_file.StateUnreadable) as error:
-        print(f"simulator: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        return _failed(error)
 
 
 def ready_line(server: SimulatorServer) -> str:
@@ -81,16 +111,16 @@ def ready_line(server: SimulatorServer) -> str:
     )
 
 
-def _serve(simulator: Simulator, options: argparse.Namespace) -> int:
+def _serve(simulator: Simulator, given: argparse.Namespace) -> int:
     ended = threading.Event()
     previous = {
         number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
         with contextlib.ExitStack() as stack:
-            server = SimulatorServer(simulator, host=options.host, port=options.port)
-            if options.state is not None:
-                autosave = Autosave(simulator, options.state)
+            server = SimulatorServer(simulator, host=given.host, port=given.port)
+            if given.state is not None:
+                autosave = Autosave(simulator, given.state)
                 autosave.start()
                 # Registered first, so that the last save comes after the last connection has ended.
                 stack.callback(autosave.stop)
@@ -103,27 +133,39 @@ def _serve(simulator: Simulator, options: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    given = Settings()
+def _failed(error: Exception) -> int:
+    print(f"simulator: {error}", file=sys.stderr)
+    return EXIT_FAILED
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    usual = Settings()
     password = ""
-    if options.password_file is not None:
-        password = options.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    if given.password_file is not None:
+        password = given.password_file.read_text(encoding="utf-8").rstrip("\r\n")
     return Settings(
-        seed=options.seed,
-        companies=tuple(options.company or given.companies),
-        stores=tuple(options.store or given.stores),
-        labels_per_store=options.labels_per_store,
-        username=options.username,
+        seed=given.seed,
+        companies=tuple(given.company or usual.companies),
+        stores=tuple(given.store or usual.stores),
+        labels_per_store=given.labels_per_store,
+        username=given.username,
         password=password,
-        token_seconds=options.token_seconds,
-        record_limit=options.record_limit,
-        page_cap=options.page_cap,
-        update_seconds=options.update_seconds,
+        token_seconds=given.token_seconds,
+        record_limit=given.record_limit,
+        page_cap=given.page_cap,
+        update_seconds=given.update_seconds,
+        dialects=tuple(given.dialect),
+        load=given.load,
     )
 
 
-def _fault(text: str) -> Fault:
-    try:
-        return fault_from_text(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
+    """A reader of option texts whose complaint argparse passes on."""
+
+    def convert(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return convert

@@ -9,11 +9,14 @@ import orjson
 from electis_cli.simulator import display, stock
 from electis_cli.simulator.call import JSON_TYPE, mint_uuid
 from electis_cli.simulator.devices import Json
+from electis_cli.simulator.dialects import dialect_from_values
+from electis_cli.simulator.drawing import wall
 from electis_cli.simulator.faults import fault_from_values
+from electis_cli.simulator.load import fill
 from electis_cli.simulator.messages import Request, Response
 from electis_cli.simulator.model import Batch, Store
 from electis_cli.simulator.operations.articles_write import record_problem
-from electis_cli.simulator.settings import CLUSTERS
+from electis_cli.simulator.settings import CLUSTERS, Load
 
 if TYPE_CHECKING:
     from electis_cli.simulator.simulator import Simulator
@@ -45,11 +48,17 @@ class Ask:
 
 def answer(simulator: "Simulator", request: Request, now: float) -> Response:
     """Answer a control request: 200, 400 with a reason, or 404."""
-    action = ACTIONS.get((request.method, request.path.removeprefix(PREFIX).rstrip("/")))
-    if action is None:
-        return _json(404, {"error": f"no control action {request.method} {request.path}"})
+    path = request.path.removeprefix(PREFIX).rstrip("/")
+    ask = Ask(simulator, request, now)
     try:
-        return _json(200, action(Ask(simulator, request, now)))
+        if request.method == "GET" and path.startswith("labels/") and path.endswith(".svg"):
+            made = wall.picture(ask, path.removeprefix("labels/").removesuffix(".svg"))
+            return made or _json(404, {"error": f"no such label: {path}"})
+        action = ACTIONS.get((request.method, path))
+        if action is None:
+            return _json(404, {"error": f"no control action {request.method} {request.path}"})
+        found = action(ask)
+        return found if isinstance(found, Response) else _json(200, found)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return _json(400, {"error": f"{type(error).__name__}: {error}"})
 
@@ -120,6 +129,25 @@ def end_faults(ask: Ask) -> Json:
     return {"ended": True}
 
 
+def list_dialects(ask: Ask) -> Json:
+    """The dialects in force."""
+    return {"dialects": ask.simulator.dialects.listing()}
+
+
+def set_dialect(ask: Ask) -> Json:
+    """Put a dialect in force, given by its words or as one `text`."""
+    body = ask.body()
+    text = body.get("text")
+    ask.simulator.dialects.set(dialect_from_values(body) if text is None else text)
+    return list_dialects(ask)
+
+
+def end_dialects(ask: Ask) -> Json:
+    """Back to the dialects of the settings."""
+    ask.simulator.dialects.clear()
+    return list_dialects(ask)
+
+
 def foreign_writer(ask: Ask) -> Json:
     """Another program at work in the same store (Q24): merges `upsert`, then deletes the ids of `delete`.
 
@@ -171,6 +199,12 @@ def set_store(ask: Ask) -> Json:
     return {}
 
 
+def load(ask: Ask) -> Json:
+    """Put many articles and labels in (contract 9.7): `stores`, `articles`, `labels`, `odd`, `cluster`."""
+    simulator = ask.simulator
+    return {"articles": fill(simulator.world, simulator.settings, Load(**ask.body()), ask.now)}
+
+
 def reset(ask: Ask) -> Json:
     """Begin again from the settings."""
     ask.simulator.reset()
@@ -183,15 +217,21 @@ ACTIONS: dict[tuple[str, str], Action] = {
     ("GET", "health"): health,
     ("GET", "state"): state,
     ("GET", "labels"): labels,
+    ("GET", "wall"): wall.page,
+    ("GET", "wall.json"): wall.data,
     ("GET", "journal"): journal,
     ("GET", "counters"): counters,
     ("GET", "faults"): list_faults,
     ("POST", "faults"): add_faults,
     ("DELETE", "faults"): end_faults,
+    ("GET", "dialect"): list_dialects,
+    ("POST", "dialect"): set_dialect,
+    ("DELETE", "dialect"): end_dialects,
     ("POST", "clock"): clock,
     ("POST", "articles"): foreign_writer,
     ("POST", "company"): set_company,
     ("POST", "store"): set_store,
+    ("POST", "load"): load,
     ("POST", "reset"): reset,
 }
 

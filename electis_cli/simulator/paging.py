@@ -1,9 +1,10 @@
 """Pages of a list with totals in the headers (contract 4)."""
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from electis_cli.simulator.call import Call, Refused, Reply
+from electis_cli.simulator.call import Call, Refused, Reply, mint
 from electis_cli.simulator.devices import Json
 
 T = TypeVar("T")
@@ -17,6 +18,8 @@ def page_bounds(call: Call) -> tuple[int, int]:
     """Page number and size; anything but whole numbers is refused, a large size silently lowered."""
     number, size = _number(call, "page", 0), _number(call, "size", DEFAULT_SIZE)
     if size < 1:
+        raise Refused(405, "SIZE_IS_INVALID")
+    if size > call.settings.page_cap and call.settings.over_page == "refuse":
         raise Refused(405, "SIZE_IS_INVALID")
     caps = [fault.limit or SMALL_CAP for fault in call.faults_of("size-cap")]
     return number, min(size, call.settings.page_cap, *caps)
@@ -33,6 +36,9 @@ def one_page(
 ) -> Reply:
     """The asked page of `rows`; past the end 204 without headers (contract 4)."""
     number, size = page_bounds(call)
+    if call.settings.unstable_sort and not call.text("sort"):
+        rows = list(rows)
+        random.Random(mint(call.world)).shuffle(rows)
     forms = {fault.shape for fault in call.faults_of("page-dup")}
     part = _part(rows, number, size, forms)
     if not part:

@@ -12,8 +12,11 @@ from electis_cli.simulator.arrival import Arrival, arrive
 from electis_cli.simulator.call import Refused, refusal
 from electis_cli.simulator.checks import check
 from electis_cli.simulator.clock import Clock
-from electis_cli.simulator.faults import Asked, Faults, Standing, answers, intrusions, spoiling
+from electis_cli.simulator.dialects import Dialects
+from electis_cli.simulator.dialects.writing import write
+from electis_cli.simulator.faults import Asked, Fault, Faults, Standing, answers, intrusions, spoiling
 from electis_cli.simulator.journal import Entry, Journal
+from electis_cli.simulator.load import fill
 from electis_cli.simulator.messages import Request, Response
 from electis_cli.simulator.model import Company, Counters, Store, World
 from electis_cli.simulator.operations import HANDLERS, remainder
@@ -34,14 +37,15 @@ class Simulator:
     ) -> None:
         self.settings = settings or Settings()
         self.clock = clock or Clock()
-        self.faults = Faults(self.clock.now)
+        self.faults = Faults(self.clock.now, _limits(self.settings))
+        self.dialects = Dialects(self.settings.dialects)
         self.journal = Journal()
         self.lock = threading.RLock()
         self.revision = 0
         """Raised by every write; tells the state file when it is behind."""
         self._in_flight = 0
         self._flight_lock = threading.Lock()
-        self.world = world or make_world(self.settings, self.clock.now())
+        self.world = world or self._fresh()
         if world is not None:
             self._wake(world)
 
@@ -84,13 +88,21 @@ class Simulator:
         """Begin again from the settings: no faults, no journal, a new population."""
         with self.lock:
             self.faults.clear()
+            self.dialects.clear()
             self.journal.clear()
             starts = self.world.starts
-            self.world = make_world(self.settings, self.clock.now())
+            self.world = self._fresh()
             # Ids must not repeat those of the world before.
             self.world.starts = starts + 1
             self.world.counters = Counters()
             self.revision += 1
+
+    def _fresh(self) -> World:
+        now = self.clock.now()
+        world = make_world(self.settings, now)
+        if self.settings.load is not None:
+            fill(world, self.settings, self.settings.load, now)
+        return world
 
     def _wake(self, world: World) -> None:
         world.starts += 1
@@ -122,10 +134,11 @@ class Simulator:
         faults = tuple(one.fault for one in standing)
         try:
             call = check(arrival, operation, self.world, self.settings, faults, asked.now)
+            call.dialects = self.dialects
             intrusions.before(call, standing)
             reply = HANDLERS.get(operation.id, remainder.answer)(call)
             intrusions.after(call, standing, reply)
-            return reply.encode()
+            return write(reply, call)
         except Refused as refused:
             return refusal(refused.status, refused.message)
 
@@ -159,3 +172,11 @@ class Simulator:
 def _date(second: int) -> str:
     """The Date header of a second."""
     return formatdate(second, usegmt=True)
+
+
+def _limits(settings: Settings) -> list[Fault]:
+    """The rate limit of the settings, in the words of faults."""
+    if not settings.rate_per_second:
+        return []
+    form, rate, burst = settings.retry_after, settings.rate_per_second, settings.rate_burst
+    return [Fault("429", form=form, rate=rate, burst=burst, seconds=1.0)]

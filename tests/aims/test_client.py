@@ -75,7 +75,9 @@ def make_article(article_id, name="", **data):
 
 
 def fill(client, *ids):
-    client.push_articles(STORE, [make_article(article_id, f"name of {article_id}") for article_id in ids], merge=False)
+    client.push_articles(
+        STORE, [make_article(article_id, f"name of {article_id}") for article_id in ids], merge=False
+    )
 
 
 def listed(client):
@@ -485,14 +487,32 @@ def test_q29_stores_listed_as_bare_codes_are_stores(clock):
 def test_every_dialect_of_a_list_is_understood(clock, dress):
     def answer(request):
         first = request.url.params["page"] == "0"
-        return httpx.Response(200, json=dress([{"articleId": 7, "data": {}}])) if first else httpx.Response(204)
+        return (
+            httpx.Response(200, json=dress([{"articleId": 7, "data": {}}])) if first else httpx.Response(204)
+        )
 
     assert list(listed(scripted(clock, answer))) == ["7"]
 
 
 # --- ids, links and pages -------------------------------------------------------------------------------------------
 
-ODD_IDS = ("007", "7", "07", "A", "a", "ד-1", "it's \"it\"", "a b", "a&b=c", "x" * 50, "100%", "a/b", "a+b", "#1", "?")
+ODD_IDS = (
+    "007",
+    "7",
+    "07",
+    "A",
+    "a",
+    "ד-1",
+    'it\'s "it"',
+    "a b",
+    "a&b=c",
+    "x" * 50,
+    "100%",
+    "a/b",
+    "a+b",
+    "#1",
+    "?",
+)
 
 
 def test_odd_ids_come_back_as_they_went(client):
@@ -605,7 +625,14 @@ def test_no_error_and_no_representation_shows_a_password_or_a_token(client, conn
             fill(client, "A")
         cloud.faults.remove(fault_id)
         error = caught.value
-        shown += [repr(error), error.message, error.why, error.fix, repr(error.details), repr(error.__cause__)]
+        shown += [
+            repr(error),
+            error.message,
+            error.why,
+            error.fix,
+            repr(error.details),
+            repr(error.__cause__),
+        ]
     secrets = {PASSWORD, *cloud.world.tokens, *cloud.world.refresh_tokens}
     assert len(secrets) > 2
     assert [secret for secret in secrets for text in shown if secret in text] == []

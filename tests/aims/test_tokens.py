@@ -43,7 +43,9 @@ def test_a_token_without_a_stated_life_lives_an_hour():
     assert life_of(payload) == 3540
 
 
-@given(st.none() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.just([]) | st.just({}))
+@given(
+    st.none() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.just([]) | st.just({})
+)
 def test_no_stated_life_makes_the_login_crash(said):
     token = decode_token(answer(expires_in=said), now=FakeClock()())
     assert token.renew_at > FakeClock()()
@@ -54,7 +56,9 @@ def test_the_nested_answer_of_the_newer_refresh_is_understood():
     assert (token.access, token.refresh) == ("b", "r")
 
 
-@pytest.mark.parametrize("payload", [None, "Unauthorized", [], {}, {"access_token": ""}, {"access_token": None}, 7])
+@pytest.mark.parametrize(
+    "payload", [None, "Unauthorized", [], {}, {"access_token": ""}, {"access_token": None}, 7]
+)
 def test_an_answer_without_a_token_is_none(payload):
     assert decode_token(payload, now=FakeClock()()) is None
 

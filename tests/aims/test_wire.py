@@ -49,7 +49,9 @@ def test_q1_a_list_is_found_wherever_it_is_put(body):
     assert wire.rows_of(body, "articleList") == [ROW]
 
 
-@pytest.mark.parametrize("body", [None, "SUCCESS", {}, {"responseCode": "200", "responseMessage": "SUCCESS"}, 7])
+@pytest.mark.parametrize(
+    "body", [None, "SUCCESS", {}, {"responseCode": "200", "responseMessage": "SUCCESS"}, 7]
+)
 def test_q1_no_list_is_not_an_empty_list(body):
     assert wire.rows_of(body, "articleList") is None
 
@@ -58,7 +60,9 @@ def test_q1_an_empty_list_is_one():
     assert wire.rows_of({"articleList": []}, "articleList") == []
 
 
-@pytest.mark.parametrize("code", ["200", 200, "202", "206", "0000", "SUCCESS", "success", "OK", "ok", "", None], ids=repr)
+@pytest.mark.parametrize(
+    "code", ["200", 200, "202", "206", "0000", "SUCCESS", "success", "OK", "ok", "", None], ids=repr
+)
 def test_q2_every_success_code_is_success(code):
     assert wire.is_success({"responseCode": code, "responseMessage": "SUCCESS"})
 
@@ -112,7 +116,9 @@ def test_q11_alternate_names_of_a_label_are_understood(row):
 
 
 def test_q13_columns_beside_data_are_columns():
-    beside = wire.decode_article({"articleId": "4-1", "articleName": "Dana", "TITLE": "x", "ITEM_NAME": "Dana"})
+    beside = wire.decode_article(
+        {"articleId": "4-1", "articleName": "Dana", "TITLE": "x", "ITEM_NAME": "Dana"}
+    )
     inside = wire.decode_article(
         {"articleId": "4-1", "articleName": "Dana", "data": {"TITLE": "x", "ITEM_NAME": "Dana"}}
     )
@@ -121,7 +127,10 @@ def test_q13_columns_beside_data_are_columns():
 
 
 def test_q13_data_wins_over_a_column_beside_it():
-    assert wire.decode_article({"articleId": "4-1", "TITLE": "old", "data": {"TITLE": "new"}}).data["TITLE"] == "new"
+    assert (
+        wire.decode_article({"articleId": "4-1", "TITLE": "old", "data": {"TITLE": "new"}}).data["TITLE"]
+        == "new"
+    )
 
 
 def test_q14_an_id_may_come_as_a_number():
@@ -142,13 +151,17 @@ def test_q15_null_missing_empty_and_blank_are_the_same(nothing):
 
 
 def test_q15_outer_blanks_and_the_way_letters_are_composed_do_not_count():
-    found = wire.decode_article({"articleId": " 4-1 ", "articleName": " Zoe\u0308 ", "data": {"ITEM_NAME": "Zo\u00eb"}})
+    found = wire.decode_article(
+        {"articleId": " 4-1 ", "articleName": " Zoe\u0308 ", "data": {"ITEM_NAME": "Zo\u00eb"}}
+    )
     assert found.article_id == "4-1"
     assert content_of(found.name, found.nfc_url, found.data, FORMAT) == {"ITEM_NAME": "Zo\u00eb"}
 
 
 def test_numbers_and_booleans_are_compared_as_text():
-    found = wire.decode_article({"articleId": "4-1", "articleName": "7", "data": {"ITEM_NAME": 7, "TITLE": False}})
+    found = wire.decode_article(
+        {"articleId": "4-1", "articleName": "7", "data": {"ITEM_NAME": 7, "TITLE": False}}
+    )
     assert content_of(found.name, "", found.data, FORMAT) == {"ITEM_NAME": "7", "TITLE": "false"}
 
 
@@ -211,7 +224,13 @@ def test_a_mapped_column_that_the_list_lacks_is_a_column_all_the_same():
 
 @pytest.mark.parametrize(
     "body",
-    [None, {}, [], {"mappingInfo": {}, "articleData": []}, {"mappingInfo": {"articleId": ""}, "articleData": ["A"]}],
+    [
+        None,
+        {},
+        [],
+        {"mappingInfo": {}, "articleData": []},
+        {"mappingInfo": {"articleId": ""}, "articleData": ["A"]},
+    ],
 )
 def test_a_format_without_an_id_column_is_none(body):
     assert wire.decode_format(body) is None
@@ -237,7 +256,11 @@ def test_no_json_makes_a_decoder_crash(body):
         wire.decode_refused(row)
 
 
-@pytest.mark.parametrize("value", [1e999, "1e999", "", "x", None, [], "９", 10**400, True, "7.0"], ids=lambda value: repr(value)[:9])
+@pytest.mark.parametrize(
+    "value",
+    [1e999, "1e999", "", "x", None, [], "\uff19", 10**400, True, "7.0"],
+    ids=lambda value: repr(value)[:9],
+)
 def test_no_number_makes_the_reader_of_numbers_crash(value):
     assert wire.number_of(value) is None or isinstance(wire.number_of(value), int)
 

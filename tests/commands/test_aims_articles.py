@@ -59,7 +59,10 @@ def test_when_an_article_was_written(desk):
     first = desk.json("aims", "article", "history", "4-1", "--upload", history[0]["upload"])
     assert (first[0]["data"]["TITLE"], first[0]["data"]["PHONE"]) == ("Corner", "")
     for arguments in (("nothing",), ("4-1", "--upload", "no-such-upload")):
-        assert desk("aims", "article", "history", *arguments, "-o", "json", check=6).error["code"] == "E-ARTICLE-NOT-FOUND"
+        assert (
+            desk("aims", "article", "history", *arguments, "-o", "json", check=6).error["code"]
+            == "E-ARTICLE-NOT-FOUND"
+        )
 
 
 def test_the_articles_that_labels_show(desk):
@@ -87,7 +90,7 @@ def test_a_batch_shows_its_labels_in_every_state(desk):
     assert {row["label_code"]: row["result"] for row in shown["rows"]} == {good: "SUCCESS", late: "TIMEOUT"}
     assert "TIMEOUT" in desk("aims", "batch", "show", newest["batch"]).out
     assert desk.json("aims", "batch", "list", "--limit", "1") == [newest]
-    assert desk.json("aims", "batch", "list", "--kind", "assign")[0]["labels"] == 1
+    assert desk.json("aims", "batch", "list", "--kind", "assign")[0]["labels"] == 2
     assert desk.json("aims", "batch", "list", "--kind", "imagepush") == []
 
 
@@ -110,7 +113,9 @@ def test_the_records_a_batch_lost_are_listed(desk):
 
 def test_a_batch_nobody_knows(desk):
     for verb in ("show", "errors"):
-        assert desk("aims", "batch", verb, "no-such-batch", "-o", "json", check=6).error["code"] == "E-NOT-FOUND"
+        assert (
+            desk("aims", "batch", verb, "no-such-batch", "-o", "json", check=6).error["code"] == "E-NOT-FOUND"
+        )
 
 
 @pytest.mark.slow
@@ -124,7 +129,11 @@ def test_somebody_of_one_store_sees_that_store_only(desk):
     theirs = viewer("aims", "batch", "list", "-o", "json").json
     assert [row["stores"] for row in theirs] == [["002"]]
     foreign = next(row["batch"] for row in batches if row["stores"] == ["001"])
-    for arguments in (("batch", "show", foreign), ("article", "show", "4-1"), ("article", "list", "--store", "001")):
+    for arguments in (
+        ("batch", "show", foreign),
+        ("article", "show", "4-1"),
+        ("article", "list", "--store", "001"),
+    ):
         assert viewer("aims", *arguments, "-o", "json", check=6).error["exit_code"] == 6
     assert [row["article_id"] for row in viewer("aims", "article", "list", "-o", "json").json] == ["5-1"]
 
@@ -152,6 +161,12 @@ def test_trouble_is_never_an_empty_list(desk, fault, code):
 def test_without_an_account_the_error_says_what_to_do(tmp_path):
     electis = InProcess(tmp_path)
     electis.initialize()
-    for arguments in (("article", "list"), ("batch", "list"), ("gateway", "list"), ("store", "list"), ("whitelist", "list")):
+    for arguments in (
+        ("article", "list"),
+        ("batch", "list"),
+        ("gateway", "list"),
+        ("store", "list"),
+        ("whitelist", "list"),
+    ):
         refused = electis("aims", *arguments, "-o", "json", check=16).error
         assert refused["fix"].startswith("electis aims configure")

@@ -130,7 +130,9 @@ STEPS = st.lists(
 @pytest.mark.parametrize("engine_kind", ["sqlite"], indirect=True)
 @given(steps=STEPS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_there_is_never_more_than_one_holder_and_epochs_only_grow(engine_kind, database, clock, steps, request):
+def test_there_is_never_more_than_one_holder_and_epochs_only_grow(
+    engine_kind, database, clock, steps, request
+):
     resource = f"push:{clock()}:{len(steps)}:{hash(tuple(steps))}"
     held, highest = {}, 0
     clock.advance(1000)

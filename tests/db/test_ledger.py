@@ -234,7 +234,9 @@ def test_at_most_fifty_contents_of_an_article_are_known_the_newest(scope, write,
     assert known(scope, clock() - WEEK)["A"] == {f"h{number}" for number in range(5, MOST_KNOWN + 5)}
 
 
-def test_what_is_known_of_an_article_is_not_known_of_a_label_or_another_article(scope, write, clock, store_id):
+def test_what_is_known_of_an_article_is_not_known_of_a_label_or_another_article(
+    scope, write, clock, store_id
+):
     def work(uow):
         ledger.remember_hashes(uow, store_id, [("A", "h")], clock())
         ledger.remember_hashes(uow, store_id, [("A", "l")], clock(), kind="link")

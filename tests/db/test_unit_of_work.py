@@ -20,46 +20,50 @@ def names(scope):
         return [space.external_id for space in spaces.list_spaces(uow, [store_of(scope).id])]
 
 
+def add(uow, store, external_id, now):
+    spaces.insert_spaces(uow, [Space(id=external_id, store_id=store.id, external_id=external_id)], now)
+
+
+def write(scope, *external_ids, commit=True, fail=False):
+    store, now = store_of(scope), scope.runtime.clock()
+    with scope.runtime.database.write(scope.org_id) as uow:
+        for external_id in external_ids:
+            add(uow, store, external_id, now)
+        if commit:
+            uow.commit()
+        if fail:
+            raise RuntimeError
 
 
 def test_what_is_not_committed_never_happened(scope):
-    store = store_of(scope)
-    with scope.runtime.database.write(scope.org_id) as uow:
-        spaces.insert_spaces(
-            uow, [Space(id="1", store_id=store.id, external_id="4-1")], scope.runtime.clock()
-        )
+    write(scope, "4-1", commit=False)
     assert names(scope) == []
 
 
 def test_what_is_committed_stays(scope):
-    store = store_of(scope)
-    with scope.runtime.database.write(scope.org_id) as uow:
-        spaces.insert_spaces(
-            uow, [Space(id="1", store_id=store.id, external_id="4-1")], scope.runtime.clock()
-        )
-        uow.commit()
+    write(scope, "4-1")
     assert names(scope) == ["4-1"]
 
 
 def test_an_error_after_the_commit_was_asked_for_rolls_everything_back(scope):
-    store = store_of(scope)
-    with pytest.raises(RuntimeError), scope.runtime.database.write(scope.org_id) as uow:
-        spaces.insert_spaces(
-            uow, [Space(id="1", store_id=store.id, external_id="4-1")], scope.runtime.clock()
-        )
-        uow.commit()
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        write(scope, "4-1", fail=True)
     assert names(scope) == []
 
 
 def test_a_savepoint_takes_back_its_own_part_and_nothing_else(scope):
     store, now = store_of(scope), scope.runtime.clock()
-    with scope.runtime.database.write(scope.org_id) as uow:
-        spaces.insert_spaces(uow, [Space(id="1", store_id=store.id, external_id="4-1")], now)
-        with pytest.raises(RuntimeError), uow.savepoint():
-            spaces.insert_spaces(uow, [Space(id="2", store_id=store.id, external_id="4-2")], now)
+
+    def fail(uow):
+        with uow.savepoint():
+            add(uow, store, "4-2", now)
             raise RuntimeError
-        spaces.insert_spaces(uow, [Space(id="3", store_id=store.id, external_id="4-3")], now)
+
+    with scope.runtime.database.write(scope.org_id) as uow:
+        add(uow, store, "4-1", now)
+        with pytest.raises(RuntimeError):
+            fail(uow)
+        add(uow, store, "4-3", now)
         uow.commit()
     assert names(scope) == ["4-1", "4-3"]
 
@@ -83,14 +87,11 @@ def test_a_unit_of_work_is_bound_once(scope):
 
 
 def test_a_broken_rule_of_the_database_is_told_without_what_was_in_the_row(scope):
-    store, now = store_of(scope), scope.runtime.clock()
-    with pytest.raises(ChangedMeanwhile) as caught, scope.runtime.database.write(scope.org_id) as uow:
-        for number in ("1", "2"):
-            spaces.insert_spaces(
-                uow, [Space(id=number, store_id=store.id, external_id="Dana Levi")], now
-            )
-        uow.commit()
+    write(scope, "Dana Levi")
+    with pytest.raises(ChangedMeanwhile) as caught:
+        write(scope, "4-1", "Dana Levi")
     assert "Dana Levi" not in f"{caught.value} {caught.value.why}"
+    assert names(scope) == ["Dana Levi"], "all or nothing"
 
 
 def test_an_unreachable_server_is_unavailable_and_shows_no_password(make_runtime):
@@ -140,7 +141,10 @@ def test_time_comes_back_in_utc_as_it_went_in(scope, clock):
 def test_a_moment_without_a_zone_never_reaches_the_database(scope):
     naive = scope.runtime.clock().replace(tzinfo=None)
     store = store_of(scope)
-    with pytest.raises(sa.exc.StatementError, match="naive"), scope.runtime.database.write(scope.org_id) as uow:
+    with (
+        pytest.raises(sa.exc.StatementError, match="naive"),
+        scope.runtime.database.write(scope.org_id) as uow,
+    ):
         stores.update_store(uow, store.id, {"last_sync_at": naive})
 
 

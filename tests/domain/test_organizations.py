@@ -25,7 +25,9 @@ from electis_cli.domain.organizations import (
 
 
 def format_of(*columns, **changes):
-    return ArticleFormat(columns=("STORE_ID", "ID", *columns), id_column="ID", store_column="STORE_ID", **changes)
+    return ArticleFormat(
+        columns=("STORE_ID", "ID", *columns), id_column="ID", store_column="STORE_ID", **changes
+    )
 
 
 @pytest.mark.parametrize("code", ["ABC", "A1B", "000", "ABCDEFGHIJ0123456789"])
@@ -79,7 +81,17 @@ def test_an_email_address_is_stored_trimmed_and_without_case(given_email, stored
 
 @pytest.mark.parametrize(
     "email",
-    ["", "a", "a@b", "@b.example", "a@", "a b@c.example", "a@b@c.example", "a@b.x", "a@b.example,c@d.example"],
+    [
+        "",
+        "a",
+        "a@b",
+        "@b.example",
+        "a@",
+        "a b@c.example",
+        "a@b@c.example",
+        "a@b.x",
+        "a@b.example,c@d.example",
+    ],
 )
 def test_what_is_no_email_address_is_refused(email):
     with pytest.raises(InvalidInput, match="email address"):

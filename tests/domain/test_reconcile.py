@@ -406,7 +406,9 @@ def test_an_empty_aims_holds_the_plan_although_one_article_is_just_being_edited(
 
 
 def test_an_empty_database_holds_the_plan():
-    emptied = many(40, lambda article_id: subject(row(A, article_id=article_id), None, A, article_id=article_id))
+    emptied = many(
+        40, lambda article_id: subject(row(A, article_id=article_id), None, A, article_id=article_id)
+    )
     assert "empty_local" in brakes(emptied)
 
 

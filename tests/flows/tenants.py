@@ -199,6 +199,9 @@ def _furnish_bravo(tenants: Tenants) -> None:
     runs = bravo("sync", "history", "-o", "json").json
     tenants.ids = {
         "label": label,
+        "batch": max(simulator.company("BRAVO").batches),
+        "gateway": min(simulator.store("BRAVO", "001").gateways),
+        "exchange": bravo("aims", "last", "-o", "json").json[0]["id"],
         "run": next(run["id"] for run in runs if run["state"] == "completed"),
         "held": next(run["id"] for run in runs if run["state"] == "held"),
         "mail": bravo("mail", "list", "-o", "json").json[0]["id"],

@@ -246,6 +246,9 @@ ASKING = {
     "people delete": "people delete P-2",
     "conference delete": "conference delete 1",
     "store delete": "store delete 001 --force",
+    "aims gateway reboot": "aims gateway reboot AA:BB:CC:DD:EE:FF",
+    "aims whitelist add": "aims whitelist add 0A1B2C3D4E5F",
+    "aims whitelist remove": "aims whitelist remove 0A1B2C3D4E5F",
     "queue retry": "queue retry --all",
     "queue dead retry": "queue dead retry --all",
 }

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -185,6 +186,38 @@ def test_a_demo_that_is_kept_goes_on_until_the_next_one(start_demo, folder):
     again = watch(start_demo())
     assert_shows_the_job(again)
     assert processes_of(folder) == {}
+
+
+SLOW_TO_END = """
+import pathlib, signal, sys, threading
+told = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: told.set())
+print("up", flush=True)
+told.wait()
+threading.Event().wait(0.7)
+pathlib.Path(sys.argv[1]).write_text("the old state")
+"""
+
+
+def test_the_folder_is_cleared_only_when_what_ran_in_it_has_ended(folder, tmp_path):
+    """What was kept is stopped first: its simulator saves its state at its end, and must not leave it to the new one."""
+    folder.mkdir()
+    old = Background(
+        [sys.executable, "-c", SLOW_TO_END, str(folder / "aims.json")],
+        environment={"PATH": os.environ["PATH"], "ELECTIS_HOME": str(folder / "home")},
+        cwd=tmp_path,
+        log=tmp_path / "old.log",
+    )
+    old.wait_for("up")
+    (folder / "electis-demo").write_text(str(old.pid))
+    reaper = threading.Thread(target=old.wait)  # as init does for a process whose parent is gone
+    reaper.start()
+    try:
+        demo._set_up(folder)
+        assert old.exit_code is not None, "it still runs, and will write into the new demo's folder"
+    finally:
+        reaper.join()
+    assert [file.name for file in folder.iterdir()] == ["electis-demo"]
 
 
 def test_a_demo_that_is_interrupted_leaves_nothing_running(start_demo, folder):

@@ -102,7 +102,9 @@ def unchanged(scope):
     ],
     ids=["unreachable", "no-url", "no-cluster", "company", "html", "password", "license", "half-way"],
 )
-def test_what_is_wrong_is_said_exactly_and_nothing_is_stored(fresh, simulator_server, cloud, changes, fault, kind):
+def test_what_is_wrong_is_said_exactly_and_nothing_is_stored(
+    fresh, simulator_server, cloud, changes, fault, kind
+):
     if fault is not None:
         cloud.faults.add(**fault)
     with pytest.raises(kind):
@@ -150,7 +152,9 @@ def test_only_those_who_may_change_settings_connect_an_account(bench, fresh, sim
 def test_a_format_without_meeting_columns_is_a_warning(fresh, simulator_server, cloud):
     with cloud.lock:
         company = cloud.company("ACME")
-        columns = [one for one in company.format["articleData"] if one not in {"MEETING_TIME", "PARTICIPANTS"}]
+        columns = [
+            one for one in company.format["articleData"] if one not in {"MEETING_TIME", "PARTICIPANTS"}
+        ]
         company.format = {**company.format, "articleData": columns}
     view = configure(fresh, simulator_server)
     assert view.meeting_columns["time"] is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,9 +15,10 @@ from electis_cli.aims.connection import Credentials, Timeouts
 from electis_cli.aims.probe import Doorstep, Probe
 from electis_cli.db import accounts, organizations, stores
 from electis_cli.domain import errors
-from electis_cli.services import doctor, spaces
+from electis_cli.services import spaces
 from electis_cli.services.change import Scope
-from electis_cli.services.doctor import diagnose, judge_certificate, judge_skew, judge_token
+from electis_cli.services.doctor import diagnose
+from electis_cli.services.judging import NO_DATE, judge_certificate, judge_skew, judge_token
 from electis_cli.services.recording import make_recorder
 from electis_cli.services.secrets import open_aims_password
 from electis_cli.services.steps import Course, Finding, Verdict
@@ -228,6 +228,16 @@ def test_a_hang_behind_the_login(patient, cloud):
     assert_fails_at(steps, failure, "company", errors.AimsAmbiguous)
 
 
+def test_a_clock_that_is_behind_the_simulators(patient, cloud):
+    cloud.clock.advance(120)
+    steps, failure = examine(patient)
+    assert failure is None
+    assert steps["clock_skew"].status is Verdict.WARN
+    cloud.clock.advance(300)
+    steps, failure = examine(patient)
+    assert_fails_at(steps, failure, "clock_skew", errors.Misconfigured)
+
+
 @pytest.mark.parametrize("seconds", [400, -400])
 def test_clocks_that_disagree(patient, monkeypatch, clock, seconds):
     monkeypatch.setattr(
@@ -405,7 +415,7 @@ def test_a_slow_answer_is_no_skew():
 
 
 def test_a_server_without_a_clock_is_no_failure():
-    assert judge_skew(NOW, Doorstep(status=405, date=None), NOW).cause == doctor.NO_DATE
+    assert judge_skew(NOW, Doorstep(status=405, date=None), NOW).cause == NO_DATE
 
 
 def test_thresholds():

@@ -171,12 +171,12 @@ def test_verification_goes_on_after_an_outage_although_nothing_is_left_to_push(p
 
 
 def test_many_articles_are_verified_in_one_step(connected, cloud, clock):
-    for number in range(120):
+    for number in range(60):
         spaces.create_space(connected, f"S{number:03}", data={})
     push(connected)
     clock.advance(SETTLED)
     cloud.journal.clear()
-    assert keep(connected).verified == 120
+    assert keep(connected).verified == 60
     assert len(cloud.journal.after()) <= 5
 
 

@@ -28,7 +28,10 @@ from tests.world.ledger import (
 
 
 def names_of(scope):
-    return [event["name"] for event in events_of(scope, "health:solum:ok") + events_of(scope, "health:solum:error")]
+    return [
+        event["name"]
+        for event in events_of(scope, "health:solum:ok") + events_of(scope, "health:solum:error")
+    ]
 
 
 def test_an_answer_is_noted_with_its_time(connected, clock):
@@ -152,7 +155,9 @@ def test_a_transport_failure_asks_at_once_whether_aims_is_there(connected, cloud
 # --- refusals -------------------------------------------------------------------------------------------------------
 
 
-def test_a_refused_license_stops_the_queue_with_one_alert_and_is_asked_about_once_an_hour(connected, cloud, clock):
+def test_a_refused_license_stops_the_queue_with_one_alert_and_is_asked_about_once_an_hour(
+    connected, cloud, clock
+):
     with cloud.lock:
         cloud.company("ACME").licensed = False
     view = ping.ping(connected)

@@ -8,7 +8,13 @@ import pytest
 
 from electis_cli.db import stores
 from electis_cli.domain.access import Role
-from electis_cli.domain.errors import AimsNotConfigured, NotFound, PermissionRefused, StoreNotFound, UsageProblem
+from electis_cli.domain.errors import (
+    AimsNotConfigured,
+    NotFound,
+    PermissionRefused,
+    StoreNotFound,
+    UsageProblem,
+)
 from electis_cli.domain.queue import State, Status
 from electis_cli.services import labels, queue, spaces, working
 from electis_cli.services.push.report import Ending
@@ -240,10 +246,10 @@ def test_of_several_stores_the_one_to_pause_must_be_named(bench, simulator_serve
 
 
 @pytest.mark.parametrize("work", [
-    lambda scope: queue.pause(scope),
+    queue.pause,
     lambda scope: queue.retry(scope, None),
     lambda scope: queue.discard(scope, ["A"]),
-    lambda scope: queue.drain(scope),
+    queue.drain,
 ], ids=["pause", "retry", "discard", "drain"])  # fmt: skip
 def test_somebody_who_may_only_look_steers_nothing(bench, connected, work):
     with pytest.raises(PermissionRefused):
@@ -281,7 +287,12 @@ def test_a_drain_says_what_failed(connected, cloud):
     fill(connected, "A", "B")
     refuse(cloud, "A")
     view = queue.drain(connected)
-    assert (view.empty, view.left["failed"], view.pushed["failed"], view.pushed["created"]) == (False, 1, 1, 1)
+    assert (view.empty, view.left["failed"], view.pushed["failed"], view.pushed["created"]) == (
+        False,
+        1,
+        1,
+        1,
+    )
 
 
 def test_a_drain_without_aims_pushes_nothing_and_says_why(connected, simulator_server, clock):

@@ -63,6 +63,8 @@ def test_options_reach_the_world(tmp_path: Path) -> None:
     secret.write_text("s\n")
     options = ["--company", "BETA", "--store", "7", "--store", "8", "--username", "u"]
     options += ["--password-file", str(secret), "--fault", "kind=status,code=503,path=/store,count=1"]
+    options += ["--dialect", "code=0000,path=/store", "--load", "stores=1,articles=4"]
+    options += ["--set", "whitelist_status=403"]
     with process(*options, "--token-seconds", "9") as (_, line, url):
         assert line.endswith("(company BETA; stores 7, 8; user u)\n")
         assert token(url).status_code == 401
@@ -70,11 +72,12 @@ def test_options_reach_the_world(tmp_path: Path) -> None:
         assert answer["expires_in"] == 9
         headers = {"Authorization": f"Bearer {answer['access_token']}"}
         stores = f"{url}/common/api/v2/common/store"
-        codes = [
-            httpx.get(stores, params={"company": "BETA"}, headers=headers, trust_env=False).status_code
-            for _ in range(2)
+        answers = [
+            httpx.get(stores, params={"company": "BETA"}, headers=headers, trust_env=False) for _ in range(2)
         ]
-        assert codes == [503, 200]
+        assert [answer.status_code for answer in answers] == [503, 200]
+        assert answers[1].json()["responseCode"] == "0000"
+        assert [row["articleCount"] for row in answers[1].json()["stores"]] == [4, 0]
 
 
 def test_what_cannot_work_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,7 +85,16 @@ def test_what_cannot_work_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
     state.write_text("{}")
     assert run(["--state", str(state)]) == 1
     assert "simulator:" in capsys.readouterr().err
-    for options in (["--username", "u"], ["--fault", "kind=odd"], ["--port", "x"]):
+    assert run(["--username", "u", "--password-file", str(tmp_path / "none")]) == 1
+    bad = (
+        ["--username", "u"],
+        ["--fault", "kind=odd"],
+        ["--port", "x"],
+        ["--dialect", "wrap=odd"],
+        ["--load", "odd"],
+        ["--set", "odd=1"],
+    )
+    for options in bad:
         with pytest.raises(SystemExit) as ended:
             run(options)
         assert ended.value.code == 2

@@ -186,4 +186,6 @@ def article_writes(cloud: Simulator) -> int:
 
 def spaces_deleted(cloud: Simulator) -> list[str]:
     """Return the ids that AIMS was told to delete, in order."""
-    return [article_id for entry in calls(cloud, "DELETE", "/common/articles") for article_id in entry.articles]
+    return [
+        article_id for entry in calls(cloud, "DELETE", "/common/articles") for article_id in entry.articles
+    ]

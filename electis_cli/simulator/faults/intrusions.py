@@ -30,6 +30,10 @@ def before(call: Call, standing: list[Standing]) -> None:
             while one.struck < due:
                 one.struck += 1
                 CLOCKWORK[one.fault.kind](call, one)
+    lag = call.settings.visibility_seconds
+    if lag and call.request.method == "GET":
+        then = call.now - lag
+        _look_back(call, lambda note: not note.is_link and note.at > then)
     for one in standing:
         if one.fault.kind == "stale-read":
             call.now -= one.fault.seconds

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -78,10 +78,11 @@ class Standing:
 
 
 class Faults:
-    """The faults in force."""
+    """The faults in force; those given as `always` belong to the settings and are neither listed nor ended."""
 
-    def __init__(self, now: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: 0.0, always: Sequence[Fault] = ()) -> None:
         self._now = now
+        self._always = [Standing(-place, one, random.Random(one.seed)) for place, one in enumerate(always, 1)]
         self._changed = threading.Condition()
         self._standing: dict[int, Standing] = {}
         self._last = 0
@@ -116,10 +117,10 @@ class Faults:
         One answers in place of AIMS at most, so that two of them follow each other instead of being used up by
         one call; and a call that never gets through uses up nothing but latency.
         """
-        if not self._standing:
+        if not self._standing and not self._always:
             return []
         with self._changed:
-            meeting = [one for one in self._standing.values() if one.fault.meets(asked)]
+            meeting = [one for one in (*self._always, *self._standing.values()) if one.fault.meets(asked)]
             answering = next((one for one in meeting if one.fault.answers and one.fires(asked)), None)
             blocked = answering is not None and not answering.fault.applies
             return [

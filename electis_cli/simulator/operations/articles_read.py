@@ -57,13 +57,14 @@ def get_article_info(call: Call) -> Reply:
 
 def get_article_field(call: Call) -> Reply:
     """One article, flat beside the codes; 204 when AIMS does not have it."""
-    article = call.store.articles.get(call.text("article"))
+    article = call.store.articles.get(call.article_id(call.text("article")))
     return Reply() if article is None else Reply(full(call, article))
 
 
 def matching(call: Call, id_: str, name: str, ids: Sequence[str] = ()) -> Sequence[Article]:
     """Articles of the store in the asked order; the id must be equal, the name contained."""
     articles = call.store.articles
+    ids, id_ = [call.article_id(one) for one in ids], call.article_id(id_) if id_ else ""
     order: Sequence[str] = call.store.article_order()
     if ids:
         order = sorted({one for one in ids if one in articles})

@@ -33,8 +33,8 @@ def put_articles(call: Call) -> Reply:
 
 def delete_articles(call: Call) -> Reply:
     """Delete by id; unknown ids count as gone unless the settings say otherwise (contract 9.8, 5)."""
-    ids = [one if isinstance(one, str) else str(one) for one in call.items("articleDeleteList")]
-    _check_count(call, len(ids))
+    sent = [one if isinstance(one, str) else str(one) for one in call.items("articleDeleteList")]
+    ids = [call.article_id(one) for one in within_limit(call, sent)]
     _check_poison(call, ids)
     known = [one for one in dict.fromkeys(ids) if one in call.store.articles]
     if call.settings.unknown_delete == "refuse" and len(known) < len(set(ids)):
@@ -50,9 +50,11 @@ def _push(call: Call, *, merge: bool) -> Reply:
     records: list[Json] = call.body
     if not records:
         raise Refused(405, BAD_BODY)
-    _check_count(call, len(records))
+    sent, records = len(records), [_spelled(call, one) for one in within_limit(call, records)]
     _check_poison(call, [one.get("articleId") for one in records if isinstance(one, dict)])
     checked = _check_records(call, records)
+    if call.settings.post_unlinks and not merge:
+        _unlink(call, checked)
     valid, invalid = checked.taken, len(records) - checked.taken
     batch = Batch(mint_uuid(call.world), "ARTICLE", call.store.code, call.now, len(records), valid, invalid)
     faults = call.faults_of("partial", "partial-push")
@@ -72,14 +74,34 @@ def _push(call: Call, *, merge: bool) -> Reply:
         now=call.now,
         seconds=call.settings.update_seconds,
     )
-    _count(call, len(records))
+    _count(call, sent)
     return Reply({"customBatchId": batch.id, "validCount": valid, "invalidCount": invalid})
 
 
-def _check_count(call: Call, count: int) -> None:
+def within_limit(call: Call, sent: list[Json]) -> list[Json]:
+    """What is taken of a list above the limit per call (contract 9.8, 1)."""
     limit = call.settings.record_limit
-    if limit and count > limit:
+    if not limit or len(sent) <= limit or call.settings.over_limit == "accept":
+        return sent
+    if call.settings.over_limit == "refuse":
         raise Refused(405, f"ARTICLE_COUNT_CAN_NOT_BE_GREATER_THAN_MAX_COUNT({limit})")
+    return sent[:limit]
+
+
+def _spelled(call: Call, record: Json) -> Json:
+    """The record under the id AIMS knows the article by."""
+    if not call.settings.ids_ignore_case or not _has_id(record):
+        return record
+    return record | {"articleId": call.article_id(record["articleId"])}
+
+
+def _unlink(call: Call, checked: Sorted) -> None:
+    for id_ in checked.good:
+        for code in list(call.store.holders(id_)):
+            label = call.store.labels[code]
+            seconds = call.settings.update_seconds
+            stock.release(call.company, call.store, label, call.now, seconds, "")
+    call.store.links_changed()
 
 
 def _check_poison(call: Call, ids: list[Json]) -> None:
@@ -101,13 +123,34 @@ def _check_records(call: Call, records: list[Json]) -> Sorted:
         if problem is None:
             named = [one for one in partial if one.names(record["articleId"], place)]
             problem = (named[0].message or "record not valid") if named else None
+        if problem is None:
+            problem = _outside(call, record)
         if problem is not None:
             result.errors.append(_error(call, record, place, problem))
             continue
         result.taken += 1
         if not any(one.names(record["articleId"], place) for one in lost):
-            result.good[record["articleId"]] = record
+            result.good[record["articleId"]] = _within_format(call, record)
     return result
+
+
+def _columns(call: Call) -> set[str]:
+    return set((call.company.format or {}).get("articleData", []))
+
+
+def _outside(call: Call, record: Json) -> str | None:
+    """Why a record with keys outside the format is dropped, when it is (contract 9.8, 7)."""
+    if call.settings.unknown_keys != "reject" or call.company.format is None:
+        return None
+    strange = sorted(set(record["data"]) - _columns(call))
+    return f"data key {strange[0]!r} is not in the article format" if strange else None
+
+
+def _within_format(call: Call, record: dict[str, Json]) -> dict[str, Json]:
+    if call.settings.unknown_keys != "drop" or call.company.format is None:
+        return record
+    known = _columns(call)
+    return record | {"data": {name: value for name, value in record["data"].items() if name in known}}
 
 
 def record_problem(record: Json, store: str, column: str) -> str | None:

@@ -17,8 +17,9 @@ def post_token(call: Call) -> Reply:
 
 
 def post_refresh(call: Call) -> Reply:
-    """v2 refresh: a new pair; the refresh token sent serves no second time."""
-    user = redeem(call.world, call.body.get("refreshToken"), call.now)
+    """v2 refresh: a new pair; the refresh token sent serves no second time unless set so."""
+    rotate = call.settings.refresh_rotates
+    user = redeem(call.world, call.body.get("refreshToken"), call.now, rotate=rotate)
     call.world.counters.refreshes += 1
     return _pair(call, user)
 

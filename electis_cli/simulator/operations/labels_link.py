@@ -1,6 +1,8 @@
-"""Linking labels to articles and back (contract 5.6); a list is taken whole or not at all (9.8, 6)."""
+"""Linking labels to articles and back (contract 5.6)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from electis_cli.simulator import display, stock
 from electis_cli.simulator.call import Call, Refused, Reply, mint_uuid
@@ -9,6 +11,8 @@ from electis_cli.simulator.label_code import fault_of
 from electis_cli.simulator.model import Batch, Company, Store
 from electis_cli.simulator.paging import whole
 from electis_cli.simulator.population import make_label
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +49,55 @@ def get_link(call: Call) -> Reply:
 
 def post_link(call: Call) -> Reply:
     """Link labels; no unlink is needed before."""
-    wishes = {wish.code: wish for wish in map(_wish, call.items("assignList"))}
-    for wish in wishes.values():
-        _check(call, wish)
-    _check_quota(call, set(wishes))
-    batch = _batch(call, len(wishes))
-    for wish in wishes.values():
-        label = take(call.company, call.store, wish.code, call.now)
-        articles = list(wish.articles)
-        if label.articles != articles:
-            label.page = 1
-        call.store.note_link(wish.code, call.now)
-        label.images = {}
-        label.articles, label.template = articles, wish.template or _template(label)
-        picture = display.content(call.company, call.store, label)
-        seconds = call.settings.update_seconds
-        display.begin(call.company, label, picture, call.now, seconds, batch.id, kind="ASSIGN")
-        batch.rows.extend(display.row(label, one) for one in articles)
+    wishes, refused = each(call, call.items("assignList"), lambda entry: _checked(call, entry))
+    latest = {wish.code: wish for wish in wishes}
+    _check_quota(call, set(latest))
+    batch = _batch(call, len(latest))
+    for wish in latest.values():
+        _link(call, wish, batch)
     call.store.links_changed()
-    return _answer(call, batch)
+    return _answer(call, batch, refused)
 
 
 def post_unlink(call: Call) -> Reply:
     """Make labels unassigned; one that already is stays so."""
-    codes = dict.fromkeys(call.items("unAssignList"))
-    for code in codes:
-        known_label(call, code)
-    batch = _batch(call, len(codes))
-    for code in codes:
-        label = call.store.labels[code]
+    labels, refused = each(call, call.items("unAssignList"), lambda code: known_label(call, code))
+    found = {label.code: label for label in labels}
+    batch = _batch(call, len(found))
+    for label in found.values():
         if label.articles:
             seconds = call.settings.update_seconds
             stock.release(call.company, call.store, label, call.now, seconds, batch.id)
     call.store.links_changed()
-    return _answer(call, batch)
+    return _answer(call, batch, refused)
+
+
+def each(call: Call, entries: list[Json], check: Callable[[Json], T]) -> tuple[list[T], Refused | None]:
+    """The good entries of a list and what is said of the bad ones; raises when the list counts as one."""
+    good: list[T] = []
+    refused: Refused | None = None
+    for entry in entries:
+        try:
+            good.append(check(entry))
+        except Refused as problem:
+            refused = refused or problem
+    if refused is not None and (call.settings.list_mode == "whole" or not good):
+        raise refused
+    return good, refused if call.settings.list_mode == "parts-405" else None
+
+
+def _link(call: Call, wish: Wish, batch: Batch) -> None:
+    label = take(call.company, call.store, wish.code, call.now)
+    articles = list(wish.articles)
+    if label.articles != articles:
+        label.page = 1
+    call.store.note_link(wish.code, call.now)
+    label.images = {}
+    label.articles, label.template = articles, wish.template or _template(label)
+    picture = display.content(call.company, call.store, label)
+    seconds = call.settings.update_seconds
+    display.begin(call.company, label, picture, call.now, seconds, batch.id, kind="ASSIGN")
+    batch.rows.extend(display.row(label, one) for one in articles)
 
 
 def known_label(call: Call, code: Json) -> Label:
@@ -110,21 +129,19 @@ def take(company: Company, store: Store, code: str, now: float) -> Label:
     return label
 
 
-def _wish(entry: Json) -> Wish:
+def _checked(call: Call, entry: Json) -> Wish:
     code, articles = entry.get("labelCode"), entry.get("articleIdList")
     if not code or not articles:
         raise Refused(405, "FIELD_IS_MISSING")
-    return Wish(code, tuple(articles), entry.get("templateName") or "")
-
-
-def _check(call: Call, wish: Wish) -> None:
+    wish = Wish(code, tuple(map(call.article_id, articles)), entry.get("templateName") or "")
     problem = fault_of(wish.code)
     if problem is not None:
         raise Refused(405, problem)
     if any(one not in call.store.articles for one in wish.articles):
         raise Refused(405, "ARTICLE_ID_NOT_FOUND")
     if call.store.whitelist_on and wish.code not in call.store.whitelist:
-        raise Refused(405, "label is not in the whiteList")
+        raise Refused(call.settings.whitelist_status, call.settings.whitelist_text)
+    return wish
 
 
 def _check_quota(call: Call, codes: set[str]) -> None:
@@ -140,7 +157,9 @@ def _batch(call: Call, count: int) -> Batch:
     return batch
 
 
-def _answer(call: Call, batch: Batch) -> Reply:
+def _answer(call: Call, batch: Batch, refused: Refused | None) -> Reply:
+    if refused is not None:
+        return Reply({}, refused.message, refused.status)
     # The batch id comes back only when asked for (contract 3).
     return Reply({"customBatchId": batch.id} if call.text("cbId") == "yes" else {})
 

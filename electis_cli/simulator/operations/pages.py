@@ -1,17 +1,17 @@
-"""Page flips (contract 5.6): absolute, bounded by the pages loaded on the label, all or nothing."""
+"""Page flips (contract 5.6): absolute, bounded by the pages loaded on the label."""
 
 from electis_cli.simulator import display
 from electis_cli.simulator.call import Call, Refused, Reply
 from electis_cli.simulator.devices import Json, Label
-from electis_cli.simulator.operations.labels_link import known_label
+from electis_cli.simulator.operations.labels_link import each, known_label
 
 
 def post_page(call: Call) -> Reply:
     """Show another page on linked labels."""
-    flips = [_checked(call, entry) for entry in call.items("pageChangeList")]
+    flips, refused = each(call, call.items("pageChangeList"), lambda entry: _checked(call, entry))
     for label, page in flips:
         display.flip(label, page, call.now, call.settings.update_seconds)
-    return Reply({})
+    return Reply({}) if refused is None else Reply({}, refused.message, refused.status)
 
 
 def _checked(call: Call, entry: Json) -> tuple[Label, int]:

@@ -1,0 +1,53 @@
+"""Names that differ between the two descriptions (contract 5.1, 5.4, 5.5) and those clients met (Q11)."""
+
+from electis_cli.simulator.devices import Json
+
+BY_OPERATION: dict[str, dict[str, dict[str, str]]] = {
+    "F": {
+        "getLabelsDetail": {"statusUpdateTime": "statusUpdatetime"},
+        "getLabelsUnassignedDetail": {"statusUpdateTime": "statusUpdatetime"},
+    },
+    "A": {
+        "getArticlesHistory": {"lastModified": "last_modified"},
+        "getArticlesHistoryDetail": {"updateDetailList": "updateHistoryList"},
+        "getArticlesAssignSearch": {"articleInfo": "articleList"},
+        "getLabelsLink": {"assignList": "timelineInfo"},
+    },
+}
+VALUES = {"A": {"getArticlesHistory": {"FAILED": "FAIL"}}}
+SEEN = {
+    "articleId": "article_id",
+    "articleName": "article_name",
+    "labelCode": "label_code",
+    "nfcUrl": "nfc",
+    "lastModified": "last_modified",
+    "lastUpdated": "last_modified",
+    "firmwareVersion": "version",
+    "macAddress": "mac",
+    "labelModel": "labelType",
+    "battery": "batteryStatus",
+    "signal": "signalStrength",
+}
+
+
+def renamed(payload: dict[str, Json], spelling: str, operation: str) -> dict[str, Json]:
+    """The payload with the names and the values of a spelling; columns of articles keep theirs."""
+    names = SEEN if spelling == "seen" else BY_OPERATION.get(spelling, {}).get(operation, {})
+    values = VALUES.get(spelling, {}).get(operation, {})
+    if not names and not values:
+        return payload
+    made: dict[str, Json] = _walk(payload, names, values)
+    return made
+
+
+def _walk(node: Json, names: dict[str, str], values: dict[str, str]) -> Json:
+    if isinstance(node, dict):
+        return {
+            names.get(name, name): value
+            if name == "data" and isinstance(value, dict)
+            else _walk(value, names, values)
+            for name, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_walk(one, names, values) for one in node]
+    return values.get(node, node) if isinstance(node, str) else node
