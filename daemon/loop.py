@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import traceback
 from collections.abc import Callable
 
 from electis_cli.domain.errors import ElectisError
@@ -11,6 +13,14 @@ from electis_cli.domain.errors import ElectisError
 log = logging.getLogger("electis.daemon")
 
 _LONGEST_PAUSE = 30.0
+
+
+def place_of(error: Exception) -> str:
+    """Return what a bug is and where; a whole traceback could carry people's names in the values it quotes."""
+    if os.environ.get("ELECTIS_DEBUG"):
+        return "".join(traceback.format_exception(error))
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"error={type(error).__name__} file={frame.filename.rsplit('/', 1)[-1]} line={frame.lineno}"
 
 
 class Loop:
@@ -39,8 +49,8 @@ class Loop:
                 failures = 0
             except ElectisError as error:
                 failures += 1
-                log.warning("%s:failed code=%s why=%s", self._name, error.code, error.why)
-            except Exception:
+                log.warning("%s:failed code=%s", self._name, error.code)
+            except Exception as error:  # noqa: BLE001 - a loop outlives its bugs
                 failures += 1
-                log.exception("%s:failed", self._name)
+                log.error("%s:failed %s", self._name, place_of(error))  # noqa: TRY400 - see place_of
             self._stop.wait(min(_LONGEST_PAUSE, self._period * 2**failures) if failures else self._period)

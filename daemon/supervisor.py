@@ -6,7 +6,7 @@ import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from daemon.loop import Loop
+from daemon.loop import Loop, place_of
 from electis_cli.services import working
 from electis_cli.services.runtime import Runtime
 from electis_cli.services.working import Turn
@@ -52,8 +52,8 @@ class Supervisor:
     def _push_one(self, place: working.Place) -> None:
         try:
             turn = working.push_turn(self._runtime, place, self._stop.is_set)
-        except Exception:  # one store's bug must not end the others' pushes
-            log.exception("queue:failed store=%s", place.code)
+        except Exception as error:  # noqa: BLE001 - one store's bug must not end the others' pushes
+            log.error("queue:failed store=%s %s", place.code, place_of(error))  # noqa: TRY400 - see place_of
             return
         if turn.counts or turn.outcome != "done":
             self._tell("queue", turn)

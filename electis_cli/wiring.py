@@ -140,7 +140,7 @@ def _examiner(
 ) -> Callable[[Organization], Checkup]:
     def examine(organization: Organization) -> Checkup:
         from electis_cli.aims.checkup import Checkup  # noqa: PLC0415
-        from electis_cli.aims.probe import Probe, environment_proxy  # noqa: PLC0415
+        from electis_cli.aims.probe import Probe  # noqa: PLC0415
 
         address, options = _client_options(settings, database, sealer, clock, tap, organization)
         probe = Probe(
@@ -148,7 +148,7 @@ def _examiner(
             timeouts=options["timeouts"],
             clock=clock,
             ca_file=options["ca_file"],
-            proxy=environment_proxy(address),
+            proxy=settings.aims_proxy or None,
             record=tap,
         )
         return Checkup(address, **options, probe=probe)

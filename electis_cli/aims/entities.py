@@ -109,72 +109,6 @@ class LabelDevice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """One write as AIMS's history shows it: the records it took, and the labels it changed."""
-
-    batch: str
-    result: str | None = None
-    total: int | None = None
-    success: int | None = None
-    failed: int | None = None
-    labels: int | None = None
-    labels_done: int | None = None
-    labels_failed: int | None = None
-    stores: tuple[str, ...] = ()
-    created: str | None = None
-    modified: str | None = None
-    error: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchRow:
-    """One label's part of a batch."""
-
-    article_id: str | None
-    label_code: str | None
-    result: str | None
-    error_code: str | None = None
-    error: str | None = None
-    at: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidationRow:
-    """One record that AIMS did not take, and why; `data` is the record as it was sent."""
-
-    index: int | None
-    article_id: str | None
-    reason: str
-    store: str | None = None
-    batch: str | None = None
-    at: str | None = None
-    data: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleVersion:
-    """One time an article was written."""
-
-    upload: str
-    article_id: str | None = None
-    name: str | None = None
-    at: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkedArticle:
-    """An article with labels, and how many it has."""
-
-    article_id: str
-    name: str
-    labels: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WhitelistRow:
     """A label that may be linked in a store."""
 
@@ -194,42 +128,48 @@ class ItemResult:
     message: str
 
 
-class _Row:
-    """Takes fields out of a row by their spellings and knows what is left."""
+class Row:
+    """Takes fields out of a row by their spellings (Q11) and knows what is left."""
 
     def __init__(self, row: Mapping[str, Any]) -> None:
         self._row = row
         self._taken: set[str] = set(_ENVELOPE)
 
     def raw(self, *names: str) -> Any:
+        """Return the first spelling that is there, as it came."""
         self._taken.update(names)
         return first_of(self._row, *names)
 
     def text(self, *names: str) -> str | None:
+        """Return it as text; of an object its name, of a list nothing."""
         value = self.raw(*names)
         if isinstance(value, Mapping):  # a gateway as an object (Q11)
             value = first_of(value, "name", "macAddress", "mac")
         return (clean_text(value) or None) if not isinstance(value, list) else None
 
     def word(self, *names: str) -> str | None:
+        """Return it as one of AIMS's words: in upper case."""
         text = self.text(*names)
         return text.upper() if text else None
 
     def number(self, *names: str) -> int | None:
+        """Return it as a whole number, also when it came as text."""
         return number_of(self.raw(*names))
 
     def list(self, *names: str) -> list[Any] | None:
+        """Return it when it is a list."""
         value = self.raw(*names)
         return value if isinstance(value, list) else None
 
     @property
     def rest(self) -> dict[str, Any]:
+        """What nobody has taken: the fields that are not known."""
         return {name: value for name, value in self._row.items() if name not in self._taken}
 
 
 def decode_gateway(row: Mapping[str, Any]) -> Gateway | None:
     """Return a gateway from a list or from its detail, whose typos are the wire's own (contract 4)."""
-    take = _Row(row)
+    take = Row(row)
     mac = take.word("macAddress", "mac", "gatewayMac", "GatewayMac", "gateway")
     if mac is None:
         return None
@@ -254,7 +194,7 @@ def decode_gateway(row: Mapping[str, Any]) -> Gateway | None:
 
 def decode_label_row(row: Mapping[str, Any]) -> LabelRow | None:
     """Return a label from any label list."""
-    take = _Row(row)
+    take = Row(row)
     code = take.word("labelCode", "label_code", "code")
     if code is None:
         return None
@@ -280,7 +220,7 @@ def decode_label_row(row: Mapping[str, Any]) -> LabelRow | None:
 
 def decode_label_detail(row: Mapping[str, Any], label_code: str) -> LabelDetail:
     """Return the pages of a label; an answer without images has no pages and no state (Q20)."""
-    take = _Row(row)
+    take = Row(row)
     images = take.list("currentImage", "currentImages") or []
     pages = tuple(_page_state(image) for image in images if isinstance(image, Mapping))
     active = take.number("activePage")
@@ -297,7 +237,7 @@ def decode_label_detail(row: Mapping[str, Any], label_code: str) -> LabelDetail:
 
 def decode_label_event(row: Mapping[str, Any]) -> LabelEvent:
     """Return one row of a label's history."""
-    take = _Row(row)
+    take = Row(row)
     pages = take.list("pageInfo", "pages") or []
     return LabelEvent(
         at=take.text("created", "batchEventTime"),
@@ -310,7 +250,7 @@ def decode_label_event(row: Mapping[str, Any]) -> LabelEvent:
 
 def decode_device(row: Mapping[str, Any]) -> LabelDevice:
     """Return what kind of device a label is; NFC comes as a flag or a text, the color in two fields (Q19)."""
-    take = _Row(row)
+    take = Row(row)
     take.raw("labelCode")
     return LabelDevice(
         model=take.text("name", "labelModel", "type"),
@@ -323,89 +263,9 @@ def decode_device(row: Mapping[str, Any]) -> LabelDevice:
     )
 
 
-def decode_batch(row: Mapping[str, Any]) -> Batch | None:
-    """Return a batch; its id is the row's `name`, the row's own `id` is nobody's key."""
-    take = _Row(row)
-    batch = take.text("name", "inputBatchId", "batchId", "customBatchId")
-    if batch is None:
-        return None
-    result = take.word("result", "status")
-    shares = take.list("storeWiseData") or []
-    named = (_Row(share).text("store", "storeCode") for share in shares if isinstance(share, Mapping))
-    return Batch(
-        batch=batch,
-        result="FAILED" if result == "FAIL" else result,
-        total=take.number("total"),
-        success=take.number("success"),
-        failed=take.number("fail", "failed"),
-        labels=take.number("totalImpacted"),
-        labels_done=take.number("successImpacted"),
-        labels_failed=take.number("failImpacted"),
-        stores=tuple(dict.fromkeys(code for code in named if code)),
-        created=take.text("created"),
-        modified=take.text("lastModified", "last_modified", "lastUpdated"),
-        error=take.text("errorInfo"),
-        extra=take.rest,
-    )
-
-
-def decode_batch_row(row: Mapping[str, Any]) -> BatchRow:
-    """Return one label's part of a batch."""
-    take = _Row(row)
-    return BatchRow(
-        article_id=take.text("articleId", "article_id"),
-        label_code=take.word("labelCode", "label_code"),
-        result=take.word("result", "status"),
-        error_code=take.text("errorCode"),
-        error=take.text("addlErrorMessage", "errorMessage", "addlErrorCode"),
-        at=take.text("updateTime", "lastUpdated"),
-        extra=take.rest,
-    )
-
-
-def decode_validation(row: Mapping[str, Any]) -> ValidationRow:
-    """Return one row of a batch's validation log."""
-    take = _Row(row)
-    return ValidationRow(
-        index=take.number("errorIndex"),
-        article_id=take.text("articleId", "article_id"),
-        reason=take.text("errorText", "errorMessage") or "refused without a reason",
-        store=take.text("store", "storeCode"),
-        batch=take.text("inputBatchId", "batchId"),
-        at=take.text("insertTime"),
-        data=take.text("errorData"),
-        extra=take.rest,
-    )
-
-
-def decode_version(row: Mapping[str, Any]) -> ArticleVersion | None:
-    """Return one row of an article's history."""
-    take = _Row(row)
-    upload = take.text("uploadId", "upload_id", "inputBatchId")
-    if upload is None:
-        return None
-    return ArticleVersion(
-        upload=upload,
-        article_id=take.text("articleId", "article_id"),
-        name=take.text("articleName", "article_name"),
-        at=take.text("uploadDate", "created"),
-        extra=take.rest,
-    )
-
-
-def decode_linked(row: Mapping[str, Any]) -> LinkedArticle | None:
-    """Return an article that has labels."""
-    take = _Row(row)
-    article_id = take.text("articleId", "article_id")
-    if article_id is None:
-        return None
-    name = take.text("articleName", "article_name") or ""
-    return LinkedArticle(article_id=article_id, name=name, labels=take.number("labelCount"))
-
-
 def decode_whitelisted(row: Mapping[str, Any]) -> WhitelistRow | None:
     """Return a whitelisted label."""
-    take = _Row(row)
+    take = Row(row)
     code = take.word("labelCode", "label_code")
     if code is None:
         return None
@@ -420,7 +280,7 @@ def decode_whitelisted(row: Mapping[str, Any]) -> WhitelistRow | None:
 
 def decode_item(row: Mapping[str, Any]) -> ItemResult:
     """Return one item that a partial success did not take."""
-    take = _Row(row)
+    take = Row(row)
     code = clean_text(first_of(row, "responseCode", "code", "errorCode"))
     message = clean_text(first_of(row, "message", "responseMessage", "errorMessage"))
     return ItemResult(
@@ -452,7 +312,7 @@ def _article_id(item: Any) -> str:
 
 
 def _page_state(row: Mapping[str, Any]) -> PageState:
-    take = _Row(row)
+    take = Row(row)
     return PageState(
         page=take.number("index", "pageNumber", "page"),
         state=take.word("state", "status"),

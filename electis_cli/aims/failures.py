@@ -30,7 +30,7 @@ def needs_new_token(status: int, message: str) -> bool:
     return status == _FORBIDDEN and (not message or "TOKEN" in message.upper())
 
 
-def failure_of(status: int, message: str, headers: Mapping[str, str], *, now: datetime) -> ElectisError:
+def failure_of(status: int, message: str, headers: Mapping[str, str], *, now: datetime) -> ElectisError:  # noqa: PLR0911 - one return per meaning of an answer
     """Return the error an unsuccessful answer stands for; `message` is AIMS's own word."""
     word = message.strip()[:_LONGEST_REASON]
     why = f"AIMS answered {status}" + (f": {word}" if word else " without a reason") + "."
@@ -39,6 +39,9 @@ def failure_of(status: int, message: str, headers: Mapping[str, str], *, now: da
         return AimsThrottled(why=why, fix="wait, then run the command again", retry_after=wait)
     if status == _UNAUTHORIZED:
         return AimsLoginRefused(why=why, word=word, status=status)
+    if status == _FORBIDDEN and "QUOTA" in word.upper():
+        # A used-up quota refuses this one thing (contract 5.6); everything else goes on.
+        return AimsRejected(why=why, fix="unlink labels nobody needs, or ask the vendor for more", word=word)
     if status in {_PAYMENT, _FORBIDDEN}:
         return AimsCompanyRefused(
             why=why, fix="ask the vendor about the company's license", word=word, status=status

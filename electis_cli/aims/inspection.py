@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from electis_cli.aims import entities, wire
+from electis_cli.aims import entities, histories, wire
 from electis_cli.aims.client import AimsClient
 from electis_cli.aims.connection import NO_CONTENT, Answer
 from electis_cli.domain.errors import AimsRejected, UnreliableListing
@@ -68,16 +68,16 @@ class AimsInspector:
                 return found
         return None
 
-    def linked_articles(self, store: str) -> Iterator[entities.LinkedArticle]:
+    def linked_articles(self, store: str) -> Iterator[histories.LinkedArticle]:
         """Yield the articles that have labels."""
         query = {"store": store, "sort": "articleId,asc"}
-        return self._decoded("/common/articles/linked", query, entities.decode_linked, "articleList")
+        return self._decoded("/common/articles/linked", query, histories.decode_linked, "articleList")
 
-    def article_history(self, store: str, article_id: str) -> Iterator[entities.ArticleVersion]:
+    def article_history(self, store: str, article_id: str) -> Iterator[histories.ArticleVersion]:
         """Yield the times an article was written."""
         query = {"store": store, "article": article_id}
         return self._decoded(
-            "/common/articles/update/history", query, entities.decode_version, "articleHistoryList"
+            "/common/articles/update/history", query, histories.decode_version, "articleHistoryList"
         )
 
     def article_version(self, store: str, article_id: str, upload: str) -> wire.RemoteArticle | None:
@@ -97,7 +97,7 @@ class AimsInspector:
         kind: str | None = None,
         store: str | None = None,
         batch: str | None = None,
-    ) -> Iterator[entities.Batch]:
+    ) -> Iterator[histories.Batch]:
         """Yield writes, newest first: of a time range, or the one with an id. `store` narrows kind ASSIGN only."""
         query = {
             "name": batch,
@@ -109,33 +109,33 @@ class AimsInspector:
         }
         given = {name: value for name, value in query.items() if value is not None}
         return self._decoded(
-            "/common/articles/history", given, entities.decode_batch, "articleFileHistoryList"
+            "/common/articles/history", given, histories.decode_batch, "articleFileHistoryList"
         )
 
-    def batch_rows(self, batch: str) -> list[entities.BatchRow]:
+    def batch_rows(self, batch: str) -> list[histories.BatchRow]:
         """Return the labels of a batch in every state, each state asked for explicitly (contract 5.4).
 
         An installation that knows fewer states refuses the others; those are left out.
         """
-        found: dict[tuple[str | None, str | None], entities.BatchRow] = {}
+        found: dict[tuple[str | None, str | None], histories.BatchRow] = {}
         for result in RESULTS:
             query = {"name": batch, "result": result}
             try:
                 rows = self._connection.pages(
                     "/common/articles/history/detail", query, "updateDetailList", "updateHistoryList"
                 )
-                for row in map(entities.decode_batch_row, rows):
+                for row in map(histories.decode_batch_row, rows):
                     found[row.article_id, row.label_code] = row
             except AimsRejected:
                 if result in _ALWAYS_KNOWN:
                     raise
         return sorted(found.values(), key=lambda row: (row.article_id or "", row.label_code or ""))
 
-    def refused_records(self, batch: str) -> Iterator[entities.ValidationRow]:
+    def refused_records(self, batch: str) -> Iterator[histories.ValidationRow]:
         """Yield the records of a batch that were not taken. Raises AimsRejected where there is no such log (Q30)."""
         query = {"inputBatchId": batch}
         return self._decoded(
-            "/common/articles/validationerror/logs", query, entities.decode_validation, "data"
+            "/common/articles/validationerror/logs", query, histories.decode_validation, "data"
         )
 
     # --- gateways, stores, whitelist --------------------------------------------------------------------------------
@@ -213,13 +213,17 @@ class AimsInspector:
 
     def label_detail(self, store: str, label_code: str) -> entities.LabelDetail | None:
         """Return the pages of a label, linked or not, or None when AIMS does not know it there."""
+        refusal: AimsRejected | None = None
         for path in ("/common/labels/detail", "/common/labels/unassigned/detail"):
             try:
                 row = object_of(self._connection.read(path, {"store": store, "label": label_code}).body)
-            except AimsRejected:
+            except AimsRejected as error:
+                refusal = error  # some installations know only one of the two (Q30)
                 continue
             if row:
                 return entities.decode_label_detail(row, label_code)
+        if refusal is not None:
+            raise refusal
         return None
 
     def label_history(self, store: str, label_code: str) -> list[entities.LabelEvent] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import sys
@@ -22,6 +23,7 @@ from electis_cli.domain.errors import Misconfigured
 
 app = new_app()
 
+_PATIENCE = 30.0
 ADMIN = "admin@acme.example"
 SPACES = ("4-117", "1-001", "1-002")
 ROOM_ARTICLE = "C1"
@@ -111,13 +113,21 @@ def _set_up(folder: Path) -> Stage:
         )
     if marker.exists():
         for line in marker.read_text(encoding="ascii").split():
-            with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
-                if _is_ours(int(line), folder):
-                    os.kill(int(line), signal.SIGTERM)
+            _end(int(line), folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     marker.touch()
     return Stage(folder=folder, home=folder / "home", marker=marker)
+
+
+def _end(process_id: int, folder: Path) -> None:
+    """End a process of an earlier demo, and wait: it saves its state into the folder while it ends."""
+    deadline = time.monotonic() + _PATIENCE
+    while _is_ours(process_id, folder):
+        last_word = signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process_id, last_word)
+        time.sleep(0.1)
 
 
 def _is_ours(process_id: int, folder: Path) -> bool:
@@ -142,12 +152,12 @@ def _running(stage: Stage, *, keep: bool) -> Iterator[None]:
 
 def _farewell(stage: Stage, port: int, *, keep: bool, seconds: float) -> None:
     stage.say(f"Done in {seconds:.1f} s")
-    lines = [f"export ELECTIS_HOME={stage.home}"]
+    lines = [f"export ELECTIS_HOME={shlex.quote(str(stage.home))}"]
     if shutil.which("electis") is None:
-        lines.insert(0, f'export PATH="{Path(sys.executable).parent}:$PATH"')
+        lines.insert(0, f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
     if not keep:
         lines += [
-            f"electis aims simulate --port {port} --state {stage.state_file} &   # the same AIMS again",
+            f"electis aims simulate --port {port} --state {shlex.quote(str(stage.state_file))} &  # the same AIMS",
             "electis daemon run &                      # pushes within a second",
         ]
     lines += [

@@ -181,7 +181,9 @@ def image(
         show_one(view, output, fields=fields)
     if not dry_run:
         again = f"/labels/regenerate/images?store={view.store}&regenerateType=LABEL"
-        talk(f"""its article is shown again after: electis aims api POST '{again}' --body '["{view.label_code}"]'""")
+        talk(
+            f"""its article is shown again after: electis aims api POST '{again}' --body '["{view.label_code}"]'"""
+        )
 
 
 @app.command("history", cls=Command)

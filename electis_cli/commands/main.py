@@ -12,7 +12,7 @@ import typer
 from electis_cli.commands.exit_codes import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED
 from electis_cli.commands.failure import MACHINE_FORMATS, show_failure
 from electis_cli.commands.tree import CURRENT_OUTPUT, LazyGroup
-from electis_cli.domain.errors import ElectisError, UsageProblem
+from electis_cli.domain.errors import ElectisError, InvalidInput, UsageProblem
 from electis_cli.version import VERSION
 
 # Typer carries its own copy of click; these are its errors, named through what Typer itself exports.
@@ -65,17 +65,28 @@ def run(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader is gone; closing standard output must not complain again while Python exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
+    except (BrokenPipeError, SystemExit) as leaving:
+        # Typer answers a broken pipe with an exit of its own.
+        if isinstance(leaving, SystemExit) and not isinstance(leaving.__context__, BrokenPipeError):
+            raise
+        return _end_pipe()
     except ElectisError as error:
+        # What was typed wrongly is typed again with the command's own help at hand.
+        if not error.fix and isinstance(error, (InvalidInput, UsageProblem)) and "command" in CURRENT_OUTPUT:
+            error.fix = f"{CURRENT_OUTPUT['command']} --help"
         return show_failure(error, output=CURRENT_OUTPUT["format"])
     except Exception as error:
         if os.environ.get("ELECTIS_DEBUG"):
             raise
         return show_failure(_bug(error), output=CURRENT_OUTPUT["format"])
     return result if isinstance(result, int) else 0
+
+
+def _end_pipe() -> int:
+    """The reader is gone; closing standard output must not complain again while Python exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.stdout = sys.__stdout__
+    return EXIT_BROKEN_PIPE
 
 
 def _bug(error: Exception) -> ElectisError:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 CURRENT_OUTPUT: dict[str, str] = {}
-"""The output format of the command that is running, for the one place that shows errors."""
+"""The output format and name of the command that is running, for the one place that shows errors."""
 
 
 class Command(TyperCommand):
@@ -20,6 +20,7 @@ class Command(TyperCommand):
         CURRENT_OUTPUT["format"] = str(
             getattr(ctx.params.get("output"), "value", ctx.params.get("output") or "table")
         )
+        CURRENT_OUTPUT["command"] = ctx.command_path
         return super().invoke(ctx)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from electis_cli.db.rows import chunks, mine, one_or_none
-from electis_cli.db.tables import label_links
+from electis_cli.db.tables import articles, dead_letters, label_links
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.labels import Display
 from electis_cli.domain.queue import LabelWish, State
@@ -73,6 +73,20 @@ def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
     return [wish for row in uow.execute(statement).mappings() if (wish := _wish(row)).is_dirty]
 
 
+def _end_dead_letters(uow: UnitOfWork, codes: Iterable[str], now: datetime) -> None:
+    for piece in chunks(sorted(set(codes))):
+        uow.execute(
+            dead_letters.update()
+            .where(
+                mine(uow, dead_letters),
+                dead_letters.c.kind == "label",
+                dead_letters.c.subject.in_(piece),
+                dead_letters.c.ended_at.is_(None),
+            )
+            .values(ended_at=now, ended_by="edit")
+        )
+
+
 def save_wish(
     uow: UnitOfWork,
     *,
@@ -117,6 +131,7 @@ def save_wish(
             "updated_at": new.updated_at,
         },
     )
+    _end_dead_letters(uow, [label_code], now)
 
 
 def save_observed(
@@ -213,12 +228,26 @@ def forget_links(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now
 
 
 def count_wishes(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, list[LabelWish]]:
-    """Return the wishes of each store that are not settled, by store."""
+    """Return the wishes of each store that are not settled, by store; wishes of a deleted article are dormant."""
     found: dict[str, list[LabelWish]] = {store_id: [] for store_id in store_ids}
-    for wish in list_wishes(uow, store_ids):
+    statement = sa.select(label_links).where(
+        mine(uow, label_links), label_links.c.store_id.in_(store_ids), sa.not_(_is_dormant())
+    )
+    for row in uow.execute(statement.order_by(label_links.c.label_code)).mappings():
+        wish = _wish(row)
         if wish.is_dirty or wish.state is not State.ACTIVE:
             found[wish.store_id].append(wish)
     return found
+
+
+def _is_dormant() -> sa.ColumnElement[bool]:
+    """Return the condition that a wish's article was deleted: nothing can be done until it comes back."""
+    return sa.exists().where(
+        articles.c.org_id == label_links.c.org_id,
+        articles.c.store_id == label_links.c.store_id,
+        articles.c.article_id == label_links.c.desired_article,
+        articles.c.desired_deleted.is_(True),
+    )
 
 
 def mark_redrawing(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> None:
@@ -265,3 +294,17 @@ def count_displays(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, dict[
     for store_id, display, count in uow.execute(statement):
         counts[store_id][display] = count
     return counts
+
+
+def wake_wishes(uow: UnitOfWork, store_id: str) -> None:
+    """Make every waiting wish due at once: AIMS is back."""
+    uow.execute(
+        label_links.update()
+        .where(
+            mine(uow, label_links),
+            label_links.c.store_id == store_id,
+            label_links.c.state == State.ACTIVE.value,
+            label_links.c.next_attempt_at.is_not(None),
+        )
+        .values(next_attempt_at=None)
+    )

@@ -127,7 +127,8 @@ def due_rows(
     statement = (
         sa.select(articles)
         .where(*_due(uow, store_id, now), articles.c.desired_deleted.is_(tombstones))
-        .order_by(articles.c.desired_seq)
+        # A row in doubt goes after the others: one that never gets an answer must not keep a store waiting.
+        .order_by(articles.c.doubts, articles.c.desired_seq)
         .limit(limit)
     )
     if among is None:
@@ -136,7 +137,7 @@ def due_rows(
     for piece in chunks(among):
         claim = statement.where(articles.c.article_id.in_(piece)).with_for_update(skip_locked=True)
         found.extend(_row(row) for row in uow.execute(claim).mappings())
-    return sorted(found, key=lambda row: row.desired_seq)
+    return sorted(found, key=lambda row: (row.doubts, row.desired_seq))
 
 
 def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
@@ -144,6 +145,18 @@ def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
     statement = sa.select(sa.func.count()).select_from(articles).where(*_due(uow, store_id, now))
     count: int = uow.execute(statement).scalar_one()
     return count
+
+
+def next_due_at(uow: UnitOfWork, store_id: str) -> datetime | None:
+    """Return when the next row that backs off is due, or None when none does."""
+    statement = sa.select(sa.func.min(articles.c.next_attempt_at)).where(
+        mine(uow, articles),
+        articles.c.store_id == store_id,
+        articles.c.state == State.ACTIVE.value,
+        articles.c.desired_version > articles.c.synced_version,
+    )
+    moment: datetime | None = uow.execute(statement).scalar_one_or_none()
+    return moment
 
 
 def rows_in_flight(uow: UnitOfWork, store_id: str) -> list[LedgerRow]:
@@ -221,6 +234,78 @@ def update_rows(
         {name: sa.bindparam("b_" + name, type_=articles.c[name].type) for name in names}
     )
     uow.execute(statement, [{"b_" + name: value for name, value in row.items()} for row in rows])
+
+
+def forget_observations(uow: UnitOfWork, store_id: str, article_ids: Iterable[str]) -> None:
+    """Drop noted remote values: who sits there changed, and the value was meant for somebody else."""
+    for piece in chunks(sorted(set(article_ids))):
+        uow.execute(
+            articles.update()
+            .where(
+                mine(uow, articles),
+                articles.c.store_id == store_id,
+                articles.c.article_id.in_(piece),
+                articles.c.odd_hash.is_not(None),
+            )
+            .values(odd_hash=None, odd_since=None, next_attempt_at=None)
+        )
+
+
+def count_moving(uow: UnitOfWork, store_id: str, since: datetime) -> int:
+    """Return how many articles were sent or acknowledged since a moment: what a listing may miscount by."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(articles)
+        .where(
+            mine(uow, articles),
+            articles.c.store_id == store_id,
+            sa.or_(
+                articles.c.inflight_version.is_not(None),
+                articles.c.acked_at >= since,
+                articles.c.last_tried_at >= since,
+            ),
+        )
+    )
+    count: int = uow.execute(statement).scalar_one()
+    return count
+
+
+def first_seen(uow: UnitOfWork, store_id: str, kind: str) -> dict[tuple[str, str], datetime]:
+    """Return what was noted of a kind, and when it was noted first."""
+    statement = sa.select(known_hashes.c.subject, known_hashes.c.hash, known_hashes.c.at).where(
+        mine(uow, known_hashes), known_hashes.c.store_id == store_id, known_hashes.c.kind == kind
+    )
+    return {(subject, value): at for subject, value, at in uow.execute(statement)}
+
+
+def note_first_seen(
+    uow: UnitOfWork, store_id: str, kind: str, seen: Iterable[tuple[str, str]], now: datetime
+) -> None:
+    """Note what this listing shows of a kind, and forget what it does not show any more."""
+    noted, shown = first_seen(uow, store_id, kind), set(seen)
+    for subject, value in noted:
+        if (subject, value) not in shown:
+            uow.execute(
+                known_hashes.delete().where(
+                    mine(uow, known_hashes),
+                    known_hashes.c.store_id == store_id,
+                    known_hashes.c.kind == kind,
+                    known_hashes.c.subject == subject,
+                    known_hashes.c.hash == value,
+                )
+            )
+    rows = [
+        {
+            "org_id": uow.tenant,
+            "store_id": store_id,
+            "subject": subject,
+            "kind": kind,
+            "hash": value,
+            "at": now,
+        }
+        for subject, value in sorted(shown - set(noted))
+    ]
+    uow.upsert(known_hashes, rows, key=["org_id", "store_id", "subject", "kind", "hash"], update=None)
 
 
 def wake_rows(uow: UnitOfWork, store_id: str) -> None:

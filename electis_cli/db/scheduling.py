@@ -33,6 +33,15 @@ def stores_to_push(uow: UnitOfWork, now: datetime) -> list[Place]:
         .union(
             sa.select(label_links.c.org_id, label_links.c.store_id).where(
                 label_links.c.state == State.ACTIVE.value,
+                sa.not_(
+                    # A deleted article's wishes are dormant: nothing can be done until it comes back.
+                    sa.exists().where(
+                        articles.c.org_id == label_links.c.org_id,
+                        articles.c.store_id == label_links.c.store_id,
+                        articles.c.article_id == label_links.c.desired_article,
+                        articles.c.desired_deleted.is_(True),
+                    )
+                ),
                 sa.or_(label_links.c.next_attempt_at.is_(None), label_links.c.next_attempt_at <= now),
                 sa.or_(
                     label_links.c.desired_article.is_distinct_from(label_links.c.acked_article),

@@ -237,6 +237,8 @@ def judge_doubt(
     aims_is_well: bool,
     now: datetime,
     fraction: float,
+    sent_together: int = 1,
+    batch_size: int = 500,
 ) -> Verdict:
     """Return the verdict on a row whose write got no usable answer.
 
@@ -246,13 +248,23 @@ def judge_doubt(
     """
     own = was_alone and store_writes_since
     attempts = row.attempts + 1 if own else row.attempts
-    doubts = row.doubts + 1 if aims_is_well else row.doubts
+    doubts = _next_doubts(row.doubts, sent_together, batch_size) if aims_is_well else row.doubts
     if attempts >= MOST_OWN_FAILURES:
         return Verdict(state=State.FAILED, attempts=attempts, doubts=doubts, next_attempt_at=None)
     delay = backoff_delay(attempts, fraction) if own else timedelta(0)
     return Verdict(
         state=State.ACTIVE, attempts=attempts, doubts=doubts, next_attempt_at=now + delay if own else None
     )
+
+
+def _next_doubts(doubts: int, sent_together: int, batch_size: int) -> int:
+    """Return a row's doubts after one more: from the second on, at most half of what was sent goes together again."""
+    level = doubts + 1
+    if doubts == 0 or sent_together == 1:
+        return level
+    while batch_limit(level, batch_size) > max(1, sent_together // 2):
+        level += 1
+    return level
 
 
 def batch_limit(doubts: int, batch_size: int) -> int:

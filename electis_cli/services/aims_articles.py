@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -120,7 +121,7 @@ def show_article(scope: Scope, article_id: str, *, store: str | None = None) -> 
         raise ArticleNotFound(
             f"Neither the database nor AIMS has an article {article_id}.",
             why="The article id of a conference room starts with the organization's room prefix.",
-            fix=f"electis find {article_id}",
+            fix=f"electis find {shlex.quote(article_id)}",
         )
     return found
 

@@ -14,7 +14,7 @@ from electis_cli.services.at_aims import AtAims, at_aims
 from electis_cli.services.change import Scope
 
 if TYPE_CHECKING:
-    from electis_cli.aims.entities import Batch, BatchRow, ValidationRow
+    from electis_cli.aims.histories import Batch, BatchRow, ValidationRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def _require(at: AtAims, batch_id: str) -> Batch:
 
 def _refused(at: AtAims, batch: Batch) -> tuple[ValidationRow, ...]:
     """Return the validation log, or on an installation without one (Q30) what the batch itself says."""
-    from electis_cli.aims.entities import ValidationRow  # noqa: PLC0415 - brings httpx with it
+    from electis_cli.aims.histories import ValidationRow  # noqa: PLC0415 - brings httpx with it
 
     try:
         return tuple(at.ask.refused_records(batch.batch))

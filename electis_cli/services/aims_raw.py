@@ -201,7 +201,7 @@ def _within(at: AtAims, query: Mapping[str, str | Sequence[str]]) -> dict[str, A
                 fix="--all-pages",
             )
         if folded == "company" and values != [company]:
-            raise OrganizationNotFound(f"This organization has no company {', '.join(values)} at AIMS.")
+            raise OrganizationNotFound(f"This organization has the company {company} at AIMS, and no other.")
         for code in values if folded in _STORE_NAMES else ():
             if code not in known:
                 raise StoreNotFound(f"There is no store {code}.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from electis_cli.db import ledger, stores
+from electis_cli.db import alerts, labels, ledger, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.articles import ABSENT
@@ -93,10 +93,17 @@ def _note(change: Change, run: Run, action: Action, row: LedgerRow, remote: Show
             values = {"missing_since": row.missing_since or now}
         elif action.step is Step.PUSH_AGAIN:
             values = {"base": None, "base_hash": ABSENT, "missing_since": None}
+            labels.forget_links(change.uow, run.store.id, [action.article_id], now)
     else:
         if row.missing_since is not None:
             values["missing_since"] = None
         values |= _seen(action.step, row, remote, now)
+        if "base_hash" in values:
+            # Agreed on: shown again later, it is an old value of ours and nobody's edit.
+            ledger.remember_hashes(change.uow, run.store.id, [(action.article_id, remote.hash)], now)
+        if action.step is Step.AGREE:
+            subjects = [action.article_id]
+            alerts.end_dead_letters(change.uow, run.store.id, "article", subjects, how="agreed", now=now)
     if values:
         ledger.update_rows(change.uow, run.store.id, [{"article_id": action.article_id, **values}])
 

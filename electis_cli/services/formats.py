@@ -80,8 +80,12 @@ def fetch_format(scope: Scope, *, dry_run: bool = False) -> FormatView:
     )
 
 
-def refuse_changed_format(scope: Scope, organization: Organization, client: AimsClient) -> None:
+def refuse_changed_format(
+    scope: Scope, organization: Organization, client: AimsClient, *, stop_pushes: bool = True
+) -> None:
     """Raise FormatChanged, and stop the organization's pushes, when AIMS works with another format than we do.
+
+    A dry run does not stop them (`stop_pushes`).
 
     Labels drawn with the wrong columns would be blank; so nothing is pushed until somebody takes the format over.
     """
@@ -96,9 +100,10 @@ def refuse_changed_format(scope: Scope, organization: Organization, client: Aims
     error = FormatChanged(
         why=f"New columns: {', '.join(added) or 'none'}; missing columns: {', '.join(removed) or 'none'}."
     )
-    system = Scope(runtime=scope.runtime, actor=system_actor(scope.actor.source), org_id=scope.org_id)
-    with changing(system, Action.SYNC) as change:
-        open_breaker(change, reason=FORMAT, error=error)
+    if stop_pushes:
+        system = Scope(runtime=scope.runtime, actor=system_actor(scope.actor.source), org_id=scope.org_id)
+        with changing(system, Action.SYNC) as change:
+            open_breaker(change, reason=FORMAT, error=error)
     raise error
 
 

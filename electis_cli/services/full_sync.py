@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import leases, ledger, organizations, runs, stores
-from electis_cli.db.leases import Lease
+from electis_cli.db import ledger, organizations, runs, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action, system_actor
 from electis_cli.domain.errors import (
     BrakeTripped,
     ElectisError,
-    LockHeld,
     NotFound,
     StoreNotFound,
     Unreachable,
@@ -26,10 +24,10 @@ from electis_cli.domain.reconcile import Plan, Subject, Terms, make_plan
 from electis_cli.services.applying import Run, Sides, apply_plan
 from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.formats import refuse_changed_format
+from electis_cli.services.leasing import keep_lease
 from electis_cli.services.observing import observe_links
 from electis_cli.services.remote import RemoteView, Shown
 from electis_cli.services.rendering import render_store, require_format
-from electis_cli.services.runtime import Runtime
 
 RETRY_AFTER = timedelta(minutes=1)
 
@@ -75,53 +73,44 @@ def full_sync(
     `believe_at_once` skips the settle window. Raises LockHeld while another run is at it, Unreachable (the run is
     queued for retry), UnreliableListing, FormatMissing, and BrakeTripped when the plan is held.
     """
-    runtime = scope.runtime
     start = _start(scope, store_id)
     require_format(start.organization)
-    lease = None if dry_run else _take(runtime, scope.org_id, store_id)
-    run_id = runtime.new_id()
-    try:
-        if not dry_run:
-            _open_run(scope, start, run_id)
-        client = runtime.connect(start.organization)
+    if dry_run:
+        listed = _list(scope, start, dry_run=True)
+        with scope.runtime.database.read(scope.org_id) as uow:
+            change = Change(uow=uow, scope=_system(scope), now=scope.runtime.clock())
+            plan = make_plan(
+                _gather(change, start, listed).subjects, _terms(change, start, strategy, believe_at_once)
+            )
+        return _view(None, start.store, "planned", plan, dry_run=True)
+    run_id = scope.runtime.new_id()
+    with keep_lease(
+        scope.runtime,
+        scope.org_id,
+        f"sync:{store_id}",
+        busy="A full sync of this store is running.",
+        fix="electis sync status",
+    ) as kept:
+        _open_run(scope, start, run_id)
         try:
-            view = RemoteView(
-                client=client,
-                store=start.store.code,
-                article_format=require_format(start.organization),
-                fresh=timedelta(seconds=runtime.tuning.listing_fresh_seconds),
-            )
-            refuse_changed_format(scope, start.organization, client)
-            listed = view.list_all(start.began_at)
-        finally:
-            client.close()
-        with runtime.database.write(scope.org_id) as uow:
-            change = Change(uow=uow, scope=_system(scope), now=runtime.clock())
-            facts = _gather(change, start, listed)
-            terms = Terms(
-                now=change.now,
-                settle=runtime.tuning.settle,
-                strategy=strategy or start.organization.strategy,
-                first_contact=start.store.listed_at is None,
-                believe_at_once=believe_at_once,
-            )
-            plan = make_plan(facts.subjects, terms)
-            is_held = bool(plan.brakes) and plan.digest != approved_digest
-            if dry_run:
-                return _view(None, start.store, "planned", plan, dry_run=True)
-            if not is_held:
-                run = Run(id=run_id, organization=start.organization, store=start.store, sides=facts.sides)
-                apply_plan(change, run, plan)
-                observe_links(change, start.organization, start.store.id, listed)
-            _close_run(change, start, run_id, plan, is_held=is_held)
-            uow.commit()
-    except ElectisError as error:
-        if not dry_run:
+            listed = _list(scope, start)
+            with scope.runtime.database.write(scope.org_id) as uow:
+                kept.require(uow)
+                change = Change(uow=uow, scope=_system(scope), now=scope.runtime.clock())
+                facts = _gather(change, start, listed)
+                plan = make_plan(facts.subjects, _terms(change, start, strategy, believe_at_once))
+                is_held = bool(plan.brakes) and plan.digest != approved_digest
+                if not is_held:
+                    run = Run(
+                        id=run_id, organization=start.organization, store=start.store, sides=facts.sides
+                    )
+                    apply_plan(change, run, plan)
+                    observe_links(change, start.organization, start.store.id, listed)
+                _close_run(change, start, run_id, plan, is_held=is_held)
+                uow.commit()
+        except ElectisError as error:
             _fail_run(scope, start, run_id, error)
-        raise
-    finally:
-        if lease is not None:
-            _release(runtime, scope.org_id, lease)
+            raise
     if is_held:
         names = ", ".join(f"{brake.name} {brake.count} of at most {brake.limit}" for brake in plan.brakes)
         raise BrakeTripped(
@@ -130,6 +119,38 @@ def full_sync(
             run=run_id,
         )
     return _view(run_id, start.store, "completed", plan)
+
+
+def _list(scope: Scope, start: _Start, *, dry_run: bool = False) -> Mapping[str, Shown]:
+    """Return what AIMS lists, after a look whether it still works with our article format."""
+    article_format = require_format(start.organization)
+    client = scope.runtime.connect(start.organization)
+    try:
+        refuse_changed_format(scope, start.organization, client, stop_pushes=not dry_run)
+        view = RemoteView(
+            client=client,
+            store=start.store.code,
+            article_format=article_format,
+            fresh=timedelta(seconds=scope.runtime.tuning.listing_fresh_seconds),
+        )
+        return view.list_all(start.began_at, moving=lambda: _count_moving(scope, start))
+    finally:
+        client.close()
+
+
+def _count_moving(scope: Scope, start: _Start) -> int:
+    with scope.runtime.database.read(scope.org_id) as uow:
+        return ledger.count_moving(uow, start.store.id, start.began_at)
+
+
+def _terms(change: Change, start: _Start, strategy: Strategy | None, believe_at_once: bool) -> Terms:  # noqa: FBT001
+    return Terms(
+        now=change.now,
+        settle=change.scope.runtime.tuning.settle,
+        strategy=strategy or start.organization.strategy,
+        first_contact=start.store.listed_at is None,
+        believe_at_once=believe_at_once,
+    )
 
 
 def approve_run(scope: Scope, run_id: str) -> SyncView:
@@ -204,23 +225,6 @@ def _gather(change: Change, start: _Start, listed: Mapping[str, Shown]) -> _Fact
 def _system(scope: Scope) -> Scope:
     """Return the scope a run acts in: the trail names the system, the audit row of the run who started it."""
     return Scope(runtime=scope.runtime, actor=system_actor(scope.actor.source), org_id=scope.org_id)
-
-
-def _take(runtime: Runtime, org_id: str, store_id: str) -> Lease:
-    with runtime.database.write(org_id) as uow:
-        lease = leases.take_lease(
-            uow, f"sync:{store_id}", runtime.holder, seconds=runtime.tuning.lease_seconds * 10
-        )
-        uow.commit()
-    if lease is None:
-        raise LockHeld("A full sync of this store is running.", fix="electis sync status")
-    return lease
-
-
-def _release(runtime: Runtime, org_id: str, lease: Lease) -> None:
-    with runtime.database.write(org_id) as uow:
-        leases.release_lease(uow, lease)
-        uow.commit()
 
 
 def _open_run(scope: Scope, start: _Start, run_id: str) -> None:

@@ -73,7 +73,7 @@ def _verify(runtime: Runtime, org_id: str) -> tuple[int, int]:
             for store in stores.list_stores(uow)
             if store.sync_enabled and store.paused_at is None
         ]
-    if account.breaker != "closed" or organization.aims_base_url is None:
+    if account.breaker == "open" or organization.aims_base_url is None:
         return 0, 0
     verified = drifted = 0
     for store, rows in due:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from electis_cli.db import conferences, labels, people, spaces
+from electis_cli.db import conferences, labels, ledger, people, spaces
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action
 from electis_cli.domain.conference import Room
@@ -170,6 +170,8 @@ def _execute(change: Change, plan: Plan, file: _Source) -> None:
     write(_only(Room, plan.created), lambda rows: conferences.insert_rooms(uow, rows, now))
     write(_only(Room, plan.updated), lambda rows: conferences.save_rooms(uow, rows, now))
     change.bump(plan.store_id, plan.articles)
+    # Noted remote values belonged to whoever sat there before; looking once more costs only a settle window.
+    ledger.forget_observations(change.uow, plan.store_id, plan.articles)
     labels.wish_pages(uow, plan.store_id, plan.pages, now)
 
 

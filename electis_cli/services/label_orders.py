@@ -167,7 +167,11 @@ def push_image(
     if not 1 <= page <= LAST_PAGE:
         raise InvalidInput(f"A label has no page {page}.", why=f"Pages go from 1 to {LAST_PAGE}.")
     with _labels_at(scope, [code], store) as at:
-        device = at.ask.device(code)
+        with _known(at, [code]):
+            # Asked first: what kind of device a label is AIMS tells of every company's labels.
+            if at.ask.label_detail(at.place.code, code) is None:
+                raise _not_there([code], at.place.code)
+            device = at.ask.device(code)
         if device is not None:
             if not dither:
                 check_fits(picture, device.width, device.height)

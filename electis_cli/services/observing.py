@@ -8,14 +8,22 @@ from collections.abc import Mapping
 from electis_cli.db import conferences, labels
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.conference import desired_page
+from electis_cli.domain.queue import LabelWish
 from electis_cli.services.change import Change
 from electis_cli.services.remote import Shown
+
+_SEEN = "seen-link"
+
+
+def _is_ours(wish: LabelWish | None, article_id: str) -> bool:
+    """Tell whether a link is wished here, or was adopted already."""
+    return wish is not None and (wish.origin == "wish" or wish.acked_article == article_id)
 
 
 def observe_links(
     change: Change, organization: Organization, store_id: str, listed: Mapping[str, Shown]
 ) -> int:
-    """Adopt the links of labels that nobody wished anything of and return how many there are.
+    """Adopt the links of labels that nobody wished anything of, once they stay, and return how many there are.
 
     A missing list is unknown, not none (Q17). A label on several articles is not ours to understand: left alone.
     """

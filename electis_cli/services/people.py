@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from electis_cli.db import people, spaces
+from electis_cli.db import ledger, people, spaces
 from electis_cli.db.stores import Store
 from electis_cli.domain import people as seating
 from electis_cli.domain.access import Action
@@ -113,6 +113,7 @@ def delete_person(
         if not people.delete_person(change.uow, person):
             raise ChangedMeanwhile
         change.bump(place.id, sorted(affected_by_person(person, None)))
+        ledger.forget_observations(change.uow, place.id, affected_by_person(person, None))
         change.record(
             "person:deleted", "person", person.external_id, before=_facts(person), store_id=place.id
         )
@@ -195,6 +196,7 @@ def _seat(change: Change, place: Store, person: Person, space_id: str, *, moving
 def _apply(change: Change, place: Store, assignment: Assignment) -> Person:
     _save(change, assignment.after)
     change.bump(place.id, assignment.touched)
+    ledger.forget_observations(change.uow, place.id, assignment.touched)
     person = assignment.after
     before, after = {"space": assignment.before.assigned_space}, {"space": person.assigned_space}
     action = "person:assigned" if person.assigned_space else "person:unassigned"

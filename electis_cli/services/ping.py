@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import accounts, alerts, ledger, organizations, stores
+from electis_cli.db import accounts, alerts, labels, ledger, organizations, stores
 from electis_cli.db.accounts import Account
 from electis_cli.domain.access import Action, system_actor
 from electis_cli.domain.errors import (
@@ -108,6 +108,15 @@ def note_ping(change: Change, failure: ElectisError | None) -> None:
     change.emit("health:solum:ok", {})
     if account.breaker == "open" and account.breaker_reason != FORMAT:
         _half_open(change)
+    elif account.breaker == "half-open" and not _has_due(change):
+        # Nothing is left to try it with: two answers in a row are proof enough.
+        accounts.save_account(
+            change.uow, {"breaker": "closed", "breaker_reason": None, "breaker_since": None}
+        )
+
+
+def _has_due(change: Change) -> bool:
+    return any(ledger.count_due(change.uow, place.id, change.now) for place in stores.list_stores(change.uow))
 
 
 def _half_open(change: Change) -> None:
@@ -115,6 +124,7 @@ def _half_open(change: Change) -> None:
     accounts.save_account(change.uow, {"breaker": "half-open", "backoff_until": None})
     for place in stores.list_stores(change.uow):
         ledger.wake_rows(change.uow, place.id)
+        labels.wake_wishes(change.uow, place.id)
         stores.update_store(change.uow, place.id, {"backoff_until": None, "backoff_count": 0})
     alerts.close_alert(change.uow, BREAKER_ALERT, change.now)
 
@@ -122,6 +132,8 @@ def _half_open(change: Change) -> None:
 def open_breaker(change: Change, *, reason: str, error: ElectisError) -> None:
     """Stop all writes of the account until a ping answers; one alert for the cause."""
     account: Account = accounts.find_account(change.uow)
+    if account.breaker == "open" and account.breaker_reason == FORMAT:
+        return  # an outage must not lift what only a person may lift
     if account.breaker != "open" or account.breaker_reason != reason:
         accounts.save_account(
             change.uow, {"breaker": "open", "breaker_reason": reason, "breaker_since": change.now}

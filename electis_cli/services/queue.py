@@ -316,12 +316,16 @@ def _goes_on(report: PushReport, deadline: datetime, scope: Scope, place: Store)
         return True
     if report.ending in {Ending.BACKOFF, Ending.TROUBLE}:
         return report.until is not None and report.until < deadline
-    return report.ending is Ending.DONE and _has_due(scope, place)
+    return report.ending is Ending.DONE and _has_due(scope, place, deadline)
 
 
-def _has_due(scope: Scope, place: Store) -> bool:
+def _has_due(scope: Scope, place: Store, deadline: datetime) -> bool:
+    """Tell whether anything is due now, or will be before the time is up."""
     with scope.runtime.database.read(scope.org_id) as uow:
-        return ledger.count_due(uow, place.id, scope.runtime.clock()) > 0
+        if ledger.count_due(uow, place.id, scope.runtime.clock()) > 0:
+            return True
+        later = ledger.next_due_at(uow, place.id)
+        return later is not None and later < deadline
 
 
 def _sum(reports: Mapping[str, Sequence[PushReport]]) -> dict[str, int]:

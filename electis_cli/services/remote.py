@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -46,9 +46,10 @@ class RemoteView:
     articles: dict[str, Shown] = field(default_factory=dict)
     read_at: dict[str, datetime] = field(default_factory=dict)
 
-    def list_all(self, now: datetime) -> dict[str, Shown]:
+    def list_all(self, now: datetime, *, moving: Callable[[], int] = lambda: 0) -> dict[str, Shown]:
         """Read the whole store, checked against AIMS's own count, and return it.
 
+        `moving` tells how many articles our own queue sent meanwhile: that much they may differ by.
         Raises UnreliableListing when listing and count disagree three times: a contradiction is never a deletion (Q10).
         """
         reason = ""
@@ -59,7 +60,7 @@ class RemoteView:
                 reason = error.why
                 continue
             count = self.client.count_articles(self.store)
-            if count == len(listed):
+            if abs(count - len(listed)) <= moving():
                 break
             reason = f"AIMS counts {count} articles and lists {len(listed)}."
         else:

@@ -6,26 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from electis_cli.simulator import display, stock
-from electis_cli.simulator.call import JSON_TYPE, mint_uuid
+from electis_cli.simulator import display, state_file, world_changes
+from electis_cli.simulator.call import JSON_TYPE
 from electis_cli.simulator.devices import Json
 from electis_cli.simulator.dialects import dialect_from_values
 from electis_cli.simulator.drawing import wall
-from electis_cli.simulator.faults import fault_from_values
+from electis_cli.simulator.faults import KINDS, fault_from_text, fault_from_values
+from electis_cli.simulator.journal import Wanted
 from electis_cli.simulator.load import fill
 from electis_cli.simulator.messages import Request, Response
-from electis_cli.simulator.model import Batch, Store
-from electis_cli.simulator.operations.articles_write import record_problem
 from electis_cli.simulator.settings import CLUSTERS, Load
 
 if TYPE_CHECKING:
     from electis_cli.simulator.simulator import Simulator
 
 PREFIX = "/_simulator/"
-
-
-class Unfit(ValueError):
-    """The control request makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,7 @@ def answer(simulator: "Simulator", request: Request, now: float) -> Response:
             return _json(404, {"error": f"no control action {request.method} {request.path}"})
         found = action(ask)
         return found if isinstance(found, Response) else _json(200, found)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, state_file.StateUnreadable) as error:
         return _json(400, {"error": f"{type(error).__name__}: {error}"})
 
 
@@ -90,9 +85,21 @@ def labels(ask: Ask) -> Json:
 
 
 def journal(ask: Ask) -> Json:
-    """Calls after a number, oldest first."""
-    entries = ask.simulator.journal.after(int(ask.query("after") or 0))
-    return {"entries": entries, "last": ask.simulator.journal.last}
+    """Calls, oldest first; the words of `journal.Wanted` narrow it, `limit` keeps the last ones."""
+    words: dict[str, Any] = {name: ask.query(name) for name in ask.request.query if name != "limit"}
+    if "taken" in words:
+        words["taken"] = words["taken"] in ("yes", "true")
+    entries = ask.simulator.journal.entries(Wanted(**words | {"after": int(words.get("after") or 0)}))
+    return {"entries": entries[-int(ask.query("limit") or 0) :], "last": ask.simulator.journal.last}
+
+
+def load_state(ask: Ask) -> Json:
+    """Go on from a dump of `state`, also from one of the state file."""
+    content = ask.request.body
+    if "world" not in ask.body():
+        content = orjson.dumps({"format": state_file.FORMAT, "world": ask.body()})
+    ask.simulator.load(content)
+    return {}
 
 
 def counters(ask: Ask) -> Json:
@@ -108,9 +115,12 @@ def clock(ask: Ask) -> Json:
 
 
 def add_faults(ask: Ask) -> Json:
-    """Put one fault or a list of faults in force."""
+    """Put one fault or a list of faults in force, each by its fields or as one `text`."""
     body = ask.body()
-    made = [fault_from_values(one) for one in (body if isinstance(body, list) else [body])]
+    made = [
+        fault_from_text(one["text"]) if "text" in one else fault_from_values(one)
+        for one in (body if isinstance(body, list) else [body])
+    ]
     ids = [ask.simulator.faults.add(fault) for fault in made]
     return {"id": ids[0] if ids else None, "ids": ids}
 
@@ -118,6 +128,11 @@ def add_faults(ask: Ask) -> Json:
 def list_faults(ask: Ask) -> Json:
     """The faults in force with what they have met."""
     return {"faults": ask.simulator.faults.listing()}
+
+
+def list_kinds(_: Ask) -> Json:
+    """The kinds of faults with their forms, the usual one first."""
+    return {"kinds": {name: [form for form in kind.forms if form] for name, kind in sorted(KINDS.items())}}
 
 
 def end_faults(ask: Ask) -> Json:
@@ -148,57 +163,6 @@ def end_dialects(ask: Ask) -> Json:
     return list_dialects(ask)
 
 
-def foreign_writer(ask: Ask) -> Json:
-    """Another program at work in the same store (Q24): merges `upsert`, then deletes the ids of `delete`.
-
-    `replace: true` makes the upsert a POST. Neither counters nor the journal count it as a client's write.
-    """
-    body = ask.body()
-    cluster = ask.simulator.world.clusters[body.get("cluster", "common")]
-    company = cluster.companies[body["company"]]
-    store = company.stores[body["store"]]
-    records, ids = body.get("upsert", []), body.get("delete", [])
-    for record in records:
-        problem = record_problem(record, store.code, stock.store_column(company))
-        if problem is not None:
-            raise Unfit(problem)
-    seconds = ask.simulator.settings.update_seconds
-    if records:
-        batch = _batch(ask, store, len(records))
-        merge = not body.get("replace", False)
-        stock.upsert(company, store, batch, records, merge=merge, now=ask.now, seconds=seconds)
-    known = [one for one in dict.fromkeys(ids) if one in store.articles]
-    if known:
-        batch = _batch(ask, store, len(known))
-        stock.delete(company, store, batch, known, ask.now, seconds)
-    return {"upserted": len(records), "deleted": len(known)}
-
-
-def set_company(ask: Ask) -> Json:
-    """Change `licensed`, `label_quota` or `store_quota` of a company, in both clusters unless one is named."""
-    body = ask.body()
-    for cluster in [body["cluster"]] if "cluster" in body else CLUSTERS:
-        company = ask.simulator.world.clusters[cluster].companies[body["company"]]
-        company.licensed = bool(body.get("licensed", company.licensed))
-        company.label_quota = int(body.get("label_quota", company.label_quota))
-        company.store_quota = int(body.get("store_quota", company.store_quota))
-    return {}
-
-
-def set_store(ask: Ask) -> Json:
-    """Switch a store's `whitelist` on or off, and set how its labels answer (`outcome`)."""
-    body = ask.body()
-    company = ask.simulator.company(body["company"], body.get("cluster", "common"))
-    store = company.stores[body["store"]]
-    store.whitelist_on = bool(body.get("whitelist", store.whitelist_on))
-    if "outcome" in body:
-        if body["outcome"] not in ("SUCCESS", "TIMEOUT", "STUCK"):
-            raise Unfit("outcome is SUCCESS, TIMEOUT or STUCK")
-        for code in body.get("labels", sorted(store.labels)):
-            display.answer_as(company, store.labels[code], body["outcome"], ask.now)
-    return {}
-
-
 def load(ask: Ask) -> Json:
     """Put many articles and labels in (contract 9.7): `stores`, `articles`, `labels`, `odd`, `cluster`."""
     simulator = ask.simulator
@@ -216,28 +180,28 @@ Action = Callable[[Ask], Json]
 ACTIONS: dict[tuple[str, str], Action] = {
     ("GET", "health"): health,
     ("GET", "state"): state,
+    ("POST", "state"): load_state,
     ("GET", "labels"): labels,
     ("GET", "wall"): wall.page,
     ("GET", "wall.json"): wall.data,
     ("GET", "journal"): journal,
     ("GET", "counters"): counters,
     ("GET", "faults"): list_faults,
+    ("GET", "fault-kinds"): list_kinds,
     ("POST", "faults"): add_faults,
     ("DELETE", "faults"): end_faults,
     ("GET", "dialect"): list_dialects,
     ("POST", "dialect"): set_dialect,
     ("DELETE", "dialect"): end_dialects,
     ("POST", "clock"): clock,
-    ("POST", "articles"): foreign_writer,
-    ("POST", "company"): set_company,
-    ("POST", "store"): set_store,
+    ("POST", "articles"): world_changes.foreign_writer,
+    ("POST", "company"): world_changes.set_company,
+    ("POST", "store"): world_changes.set_store,
+    ("POST", "label"): world_changes.set_labels,
+    ("POST", "gateway"): world_changes.set_gateways,
     ("POST", "load"): load,
     ("POST", "reset"): reset,
 }
-
-
-def _batch(ask: Ask, store: Store, count: int) -> Batch:
-    return Batch(mint_uuid(ask.simulator.world), "ARTICLE", store.code, ask.now, count, count, 0)
 
 
 def _clusters(ask: Ask) -> tuple[str, ...]:

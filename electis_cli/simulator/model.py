@@ -4,10 +4,10 @@ Time is in seconds since the epoch. Rules live beside the operations, not here.
 """
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from electis_cli.simulator.devices import Gateway, Json, Label, Led, progress
-from electis_cli.simulator.past import Note, notes, tick
+from electis_cli.simulator.past import Note, keep, notes, tick
 
 
 @dataclass(slots=True)
@@ -33,6 +33,19 @@ class Article:
     created: float
     updated: float
     versions: list[Version] = field(default_factory=list)
+
+    def copy(self) -> "Article":
+        """The article as it is now; what it holds is replaced, never changed in place."""
+        return Article(
+            self.id,
+            self.name,
+            self.nfc_url,
+            self.eans,
+            self.data,
+            self.created,
+            self.updated,
+            self.versions,
+        )
 
 
 @dataclass(slots=True)
@@ -70,12 +83,12 @@ class Store:
     def note_article(self, id_: str, now: float) -> None:
         """Before an article is changed, made or deleted."""
         found = self.articles.get(id_)
-        before = replace(found) if found is not None else None
-        self._past.append(Note(now, tick(), id_, before, is_link=False))
+        before = found.copy() if found is not None else None
+        keep(self._past, Note(now, tick(), id_, before, is_link=False))
 
     def note_link(self, code: str, now: float) -> None:
         """Before the articles of a label change."""
-        self._past.append(Note(now, tick(), code, list(self.labels[code].articles), is_link=True))
+        keep(self._past, Note(now, tick(), code, list(self.labels[code].articles), is_link=True))
 
     def article_order(self) -> list[str]:
         """Article ids in stable order; kept, because a reader asks for it with every page."""
@@ -204,6 +217,10 @@ class Counters:
     pushes_by_size: dict[str, int] = field(default_factory=dict)
     articles_deleted: int = 0
     parallel_peak: int = 0
+    statuses: dict[str, int] = field(default_factory=dict)
+    """Answers by status; "0" for none."""
+    faults: dict[str, int] = field(default_factory=dict)
+    """Calls met by each kind of fault."""
 
 
 @dataclass(slots=True)

@@ -6,10 +6,11 @@ A store notes what it was before each change; looking back undoes the notes on a
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-NOTES_KEPT = 200_000
+NOTES_KEPT = 100_000
+SECONDS_KEPT = 3_600.0
+"""Nobody can look back further."""
 
 _ticks = itertools.count(1)
 
@@ -19,8 +20,7 @@ def tick() -> int:
     return next(_ticks)
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """One thing of a store before a change; None when it was not there."""
 
     at: float
@@ -38,6 +38,13 @@ Undo = Callable[[Note], bool]
 def notes() -> deque[Note]:
     """Where a store keeps them."""
     return deque(maxlen=NOTES_KEPT)
+
+
+def keep(kept: deque[Note], note: Note) -> None:
+    """Add a note and let go of those too old."""
+    kept.append(note)
+    while kept[0].at < note.at - SECONDS_KEPT:
+        kept.popleft()
 
 
 def put_back(kept: Iterable[Note], undo: Undo, articles: dict[str, Any], links: dict[str, list[str]]) -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache
 
-from electis_cli.simulator import control
+import orjson
+
+from electis_cli.simulator import control, state_file
 from electis_cli.simulator.arrival import Arrival, arrive
 from electis_cli.simulator.call import Refused, refusal
 from electis_cli.simulator.checks import check
@@ -97,6 +99,19 @@ class Simulator:
             self.world.counters = Counters()
             self.revision += 1
 
+    def dump(self) -> bytes:
+        """The whole state, as the state file holds it (contract 9.6)."""
+        with self.lock:
+            return state_file.encode(self.world)
+
+    def load(self, content: bytes) -> None:
+        """Go on from a dumped state; faults, dialects and journal stay. Raises StateUnreadable."""
+        world = state_file.decode(content)
+        with self.lock:
+            self._wake(world)
+            self.world = world
+            self.revision += 1
+
     def _fresh(self) -> World:
         now = self.clock.now()
         world = make_world(self.settings, now)
@@ -117,14 +132,15 @@ class Simulator:
         asked = arrival.asked(now)
         standing = self.faults.fire(asked)
         response = answers.instead(standing, asked, self.world)
+        taken = False
         if response is None:
             self.revision += request.method != "GET"
             response = self._work(arrival, standing, asked)
+            taken = arrival.operation is not None and 200 <= response.status < 300
             response = spoiling.afterwards(standing, asked, response)
         else:
             response = spoiling.delayed(standing, asked, response)
-        kinds = ",".join(one.fault.kind for one in standing)
-        self._note(arrival, response, kinds, now)
+        self._note(arrival, response, standing, asked, taken=taken)
         return response
 
     def _work(self, arrival: Arrival, standing: list[Standing], asked: Asked) -> Response:
@@ -149,23 +165,47 @@ class Simulator:
             return answers.page()
         return refusal(404, "NOT_FOUND")
 
-    def _note(self, arrival: Arrival, response: Response, kinds: str, now: float) -> None:
-        request = arrival.request
+    def _note(
+        self, arrival: Arrival, response: Response, standing: list[Standing], asked: Asked, *, taken: bool
+    ) -> None:
+        request, counters = arrival.request, self.world.counters
+        kinds = [one.fault.kind for one in standing]
+        for counted, name in [
+            (counters.statuses, str(response.status)),
+            *((counters.faults, one) for one in kinds),
+        ]:
+            counted[name] = counted.get(name, 0) + 1
         self.journal.add(
             Entry(
                 seq=self.journal.next_seq(),
-                time=now,
+                time=asked.now,
                 method=request.method,
                 path=request.path,
                 query=request.query,
                 status=response.status,
-                fault=kinds,
+                fault=",".join(kinds),
                 body_sha256=arrival.body_sha256,
                 token=arrival.token_mark,
                 records=arrival.records,
                 articles=arrival.articles,
+                relative=asked.relative,
+                cluster=arrival.cluster,
+                taken=taken,
+                message=_message(response),
+                answer_bytes=len(response.body),
             )
         )
+
+
+def _message(response: Response) -> str:
+    """What a refusal says; other answers are not looked into."""
+    if response.status < 400 or not response.body.startswith(b"{"):
+        return ""
+    try:
+        found = orjson.loads(response.body).get("responseMessage")
+    except orjson.JSONDecodeError:
+        return ""
+    return found if isinstance(found, str) else ""
 
 
 @lru_cache(maxsize=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from electis_cli.aims import entities
+from electis_cli.aims import entities, histories
 
 MAC = "D02544FFFE0A0B01"
 
@@ -37,7 +37,7 @@ def test_unknown_fields_are_kept_and_the_envelope_is_not_one():
     row = {"macAddress": MAC, "slotTotal": 7, "responseCode": "200", "responseMessage": "OK"}
     assert entities.decode_gateway(row).extra == {"slotTotal": 7}
     assert entities.decode_label_row({"labelCode": "A", "isRailTag": False}).extra == {"isRailTag": False}
-    assert entities.decode_batch({"name": "b", "isImpact": "YES"}).extra == {"isImpact": "YES"}
+    assert histories.decode_batch({"name": "b", "isImpact": "YES"}).extra == {"isImpact": "YES"}
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,12 @@ def test_a_device_in_every_spelling(color, nfc):
     ids=["F", "A"],
 )
 def test_a_batch_in_both_descriptions(row):
-    batch = entities.decode_batch(
+    batch = histories.decode_batch(
         {**row, "storeWiseData": [{"store": "001", "articleCount": 1}, {"store": 7}, None]}
     )
     assert (batch.batch, batch.result, batch.modified, batch.failed) == ("b-1", "FAILED", "t", 1)
     assert batch.stores == ("001", "7")
-    assert entities.decode_batch({"result": "FAIL"}) is None
+    assert histories.decode_batch({"result": "FAIL"}) is None
 
 
 def test_a_label_of_a_batch_tells_why_it_failed():
@@ -144,7 +144,7 @@ def test_a_label_of_a_batch_tells_why_it_failed():
         "errorCode": 1,
         "addlErrorMessage": "no answer",
     }
-    found = entities.decode_batch_row({**row, "addlErrorPages": [1]})
+    found = histories.decode_batch_row({**row, "addlErrorPages": [1]})
     assert (found.article_id, found.label_code, found.error_code, found.error) == (
         "17",
         "0A1B",
@@ -155,14 +155,14 @@ def test_a_label_of_a_batch_tells_why_it_failed():
 
 
 def test_a_refused_record_may_name_no_article_and_no_reason():
-    row = entities.decode_validation({"articleId": None, "errorIndex": "1", "inputBatchId": "b"})
+    row = histories.decode_validation({"articleId": None, "errorIndex": "1", "inputBatchId": "b"})
     assert (row.article_id, row.index, row.reason, row.batch) == (None, 1, "refused without a reason", "b")
 
 
 def test_an_article_version_needs_its_upload():
-    found = entities.decode_version({"uploadId": "u", "uploadDate": "t", "regenerateInputBatchId": "r"})
+    found = histories.decode_version({"uploadId": "u", "uploadDate": "t", "regenerateInputBatchId": "r"})
     assert (found.upload, found.at, found.extra) == ("u", "t", {"regenerateInputBatchId": "r"})
-    assert entities.decode_version({"articleId": "1"}) is None
+    assert histories.decode_version({"articleId": "1"}) is None
 
 
 def test_the_history_of_a_label():
@@ -177,8 +177,8 @@ def test_the_history_of_a_label():
 
 
 def test_small_rows():
-    assert entities.decode_linked({"article_id": 5, "labelCount": "2"}).labels == 2
-    assert entities.decode_linked({}) is None
+    assert histories.decode_linked({"article_id": 5, "labelCount": "2"}).labels == 2
+    assert histories.decode_linked({}) is None
     listed = entities.decode_whitelisted({"labelCode": "0a1b", "labelMac": "0a", "labelType": "N29"})
     assert (listed.label_code, listed.mac, listed.model) == ("0A1B", "0A", "N29")
     assert entities.decode_whitelisted({"labelMac": "0A"}) is None

@@ -200,7 +200,7 @@ pathlib.Path(sys.argv[1]).write_text("the old state")
 
 
 def test_the_folder_is_cleared_only_when_what_ran_in_it_has_ended(folder, tmp_path):
-    """What was kept is stopped first: its simulator saves its state at its end, and must not leave it to the new one."""
+    """What was kept is stopped first: its simulator saves its state at its end, but not into the new demo."""
     folder.mkdir()
     old = Background(
         [sys.executable, "-c", SLOW_TO_END, str(folder / "aims.json")],

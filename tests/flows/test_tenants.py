@@ -40,6 +40,8 @@ CASES: dict[str, list[tuple[str, int]]] = {
     ],
     "logout": [("logout", OK)],
     "whoami": [("whoami", OK)],
+    # What is looked for is no id that must be there: of BRAVO's nothing is found.
+    "find": [("find ALPHA", OK), ("find S-1", OK), ("find BRAVO", OK), ("find FX-9", OK), ("find FP-9", OK)],
     "explain": [
         ("explain space S-1", OK),
         ("explain person P-1", OK),
@@ -165,13 +167,30 @@ CASES: dict[str, list[tuple[str, int]]] = {
     ],
     "conference delete": [("conference delete 1 --yes", OK), ("conference delete 9 --yes", MISSING)],
     "conference import": [("conference import {rooms}", OK)],
-    "label list": [("label list", OK)],
+    "label list": [("label list", OK), ("label list --unassigned", OK), ("label list --offline", OK)],
     "label show": [("label show {own_label}", OK), ("label show {label}", MISSING)],
     "label link": [
         ("label link {own_label} S-2", OK),  # BRAVO wishes for the same code
         ("label link {own_label} FX-9", MISSING),
         ("label link {own_label} C9", MISSING),
         ("label link {label} S-2", OK),  # a wish of ALPHA's own; AIMS knows whose label it is
+    ],
+    "label replace": [
+        ("label replace {own_label} {spare_label}", OK),
+        ("label replace {label} {spare_label}", MISSING),
+    ],
+    "label flip": [("label flip {own_label} 2", OK), ("label flip {label} 2", MISSING)],
+    "label blink": [("label blink {own_label}", OK), ("label blink {label}", MISSING)],
+    "label image": [
+        ("label image {own_label} {picture} --dither --yes", OK),
+        ("label image {label} {picture} --dither --yes", MISSING),
+        ("label image {label} {picture} --yes", MISSING),  # not even its size is told
+    ],
+    "label history": [("label history {own_label}", OK), ("label history {label}", MISSING)],
+    "label resend": [
+        ("label resend {own_label}", OK),
+        ("label resend --timeouts", OK),
+        ("label resend {label}", MISSING),
     ],
     "label unlink": [("label unlink {own_label}", OK), ("label unlink {label}", MISSING)],
     "aims configure": [
@@ -188,6 +207,20 @@ CASES: dict[str, list[tuple[str, int]]] = {
     ],
     "aims format show": [("aims format show", OK)],
     "aims format fetch": [("aims format fetch", OK)],
+    "aims format diff": [("aims format diff", OK)],
+    "aims format push": [("aims format push --yes", OK)],
+    "aims mapping show": [("aims mapping show", OK)],
+    "aims mapping set": [("aims mapping set --default TITLE=Ours", OK)],
+    "aims mapping validate": [("aims mapping validate", OK)],
+    "aims api": [
+        ("aims api GET /store/summary --query store=001", OK),
+        ("aims api GET /articles --query store=001 --all-pages", OK),
+        ("aims api PUT /labels/resend/timeout/all --query store=001 --yes", OK),
+        ("aims api GET /articles --query store=007", MISSING),
+        ("aims api GET /articles --query store=001 --query company=BRAVO", MISSING),
+        ("aims api GET /articles?store=001&company=BRAVO", MISSING),
+        ("aims api POST /articles --query store=007 --body [] --yes", MISSING),
+    ],
     "aims article list": [("aims article list", OK)],
     "aims article show": [("aims article show S-1", OK), ("aims article show FX-9", MISSING)],
     "aims article history": [("aims article history S-1", OK), ("aims article history FX-9", MISSING)],
@@ -282,6 +315,7 @@ def words(tenants: Tenants, folder: Path) -> dict[str, str]:
     }
     for name, content in files.items():
         (folder / f"{name}.csv").write_text(content, encoding="utf-8")
+    (folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes([0, 0, 0, 9] * 2))
     alpha = tenants.alpha
     return {
         **tenants.ids,
@@ -291,6 +325,8 @@ def words(tenants: Tenants, folder: Path) -> dict[str, str]:
         "own_batch": max(tenants.server.simulator.company("ALPHA").batches),
         "own_gateway": min(tenants.server.simulator.store("ALPHA", "001").gateways),
         "own_label": first_label(tenants, "ALPHA", "001"),
+        "spare_label": sorted(tenants.server.simulator.store("ALPHA", "001").labels)[1],
+        "picture": shlex.quote(str(folder / "picture.png")),
         "own_run": alpha("sync", "history", "-o", "name").out.split()[0],
         "own_mail": alpha("mail", "list", "-o", "name").out.split()[0],
     }

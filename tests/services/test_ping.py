@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from electis_cli.db import labels as wishes
+from electis_cli.db import ledger, stores
 from electis_cli.domain.errors import AimsLoginRefused, AimsNotConfigured, AimsUnreachable
 from electis_cli.domain.queue import Status
 from electis_cli.services import formats, labels, ping, spaces, working
@@ -103,11 +105,15 @@ def test_everything_is_due_at_once_after_an_outage_and_nobody_is_to_blame(connec
     for name in ("A", "B"):
         spaces.create_space(connected, name, data={})
     fault = cloud.faults.add("status", code=500, path="/articles", method="POST")
-    for _ in range(6):
+    for _ in range(3):
         push(connected)
         clock.advance(900)
     push(connected)
     assert store_of(connected).backoff_until > clock()
+    later = [{"article_id": one, "next_attempt_at": clock() + timedelta(minutes=15)} for one in ("A", "B")]
+    with connected.runtime.database.write(connected.org_id) as uow:
+        ledger.update_rows(uow, store_of(connected).id, later)
+        uow.commit()
     other = cloud.faults.add("status", code=503)
     ping.ping(connected)
     cloud.faults.remove(other)
@@ -120,8 +126,6 @@ def test_everything_is_due_at_once_after_an_outage_and_nobody_is_to_blame(connec
 
 
 def test_labels_that_waited_are_due_at_once_after_an_outage(connected, cloud, clock):
-    from electis_cli.db import labels as wishes
-
     (code,) = label_codes(cloud, 1)
     spaces.create_space(connected, "A", data={})
     labels.link_label(connected, code, "A")
@@ -144,8 +148,6 @@ def test_a_transport_failure_asks_at_once_whether_aims_is_there(connected, cloud
     cloud.faults.add("reset", path="/store")
     store_id = store_of(connected).id
     with connected.runtime.database.write(connected.org_id) as uow:
-        from electis_cli.db import stores
-
         stores.update_store(uow, store_id, {"backoff_until": None})
         uow.commit()
     push(connected)

@@ -147,7 +147,7 @@ def test_a_store_in_trouble_waits_longer_each_time_and_a_success_ends_that(conne
     fill(connected, 2)
     fault = cloud.faults.add("status", code=500, path="/articles", method="POST")
     waits = []
-    for _ in range(12):
+    for _ in range(7):
         push(connected)
         waits.append((store_of(connected).backoff_until - clock()).total_seconds())
         clock.advance(waits[-1])
@@ -165,8 +165,8 @@ def test_a_store_in_trouble_waits_longer_each_time_and_a_success_ends_that(conne
 @pytest.mark.parametrize("place", [0, 5, 11], ids=["first", "middle", "last"])
 def test_an_article_that_never_gets_an_answer_does_not_keep_the_others_back(connected, cloud, clock, place):
     names = fill(connected, 12)
-    scope = poisoned(connected, clock, names[place])
-    for _ in range(25):
+    scope = poisoned(tuned(connected, batch_size=12), clock, names[place])
+    for _ in range(14):
         push(scope)
         clock.advance(900)
     synced = {name for name, status in statuses(connected).items() if status is Status.SYNCED}
@@ -175,8 +175,8 @@ def test_an_article_that_never_gets_an_answer_does_not_keep_the_others_back(conn
 
 def test_a_poison_pill_among_others_that_keep_changing_becomes_a_dead_letter_with_an_alert(connected, clock):
     fill(connected, 4)
-    scope = poisoned(connected, clock, "S002")
-    for number in range(30):
+    scope = poisoned(tuned(connected, batch_size=4), clock, "S002")
+    for number in range(18):
         spaces.update_space(connected, "S000", data={"TITLE": str(number)})
         push(scope)
         clock.advance(900)
@@ -188,7 +188,7 @@ def test_a_poison_pill_among_others_that_keep_changing_becomes_a_dead_letter_wit
 def test_the_only_article_of_a_store_is_never_given_up_because_nothing_else_succeeds(connected, clock):
     fill(connected, 1)
     scope = poisoned(connected, clock, "S000")
-    for _ in range(30):
+    for _ in range(12):
         push(scope)
         clock.advance(900)
     assert statuses(connected)["S000"] in {Status.PENDING, Status.SYNCING}

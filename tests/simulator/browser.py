@@ -91,6 +91,8 @@ class Browser:
         """Open a page and wait until it is there."""
         self._order("Page.navigate", url="about:blank")
         self.wait("location.href === 'about:blank'")
+        # What a page before could not load is not this page's error.
+        self.errors.clear()
         self._order("Page.navigate", url=address)
         self.wait("location.href !== 'about:blank' && document.readyState === 'complete'")
 

@@ -62,7 +62,7 @@ class Cloud:
         assert len(found) == 1
         return found[0]
 
-    def control(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+    def control(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
         answer = self.http.request(method, f"/_simulator/{path}", params=query, json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()

@@ -96,6 +96,53 @@ def test_spelling_seen_has_the_names_clients_met(cloud: Cloud, label: str) -> No
     assert cloud.call("GET", "/labels").json()["labelList"][0]["label_code"] == label
 
 
+def test_spelling_seen_and_other_turn_gateways_and_states(cloud: Cloud, label: str) -> None:
+    row = said(cloud, "spelling=seen", "/labels").json()["labelList"][0]
+    assert row["gateway"] == cloud.store.labels[label].gateway
+    assert (row["version"], row["batteryStatus"], row["signalStrength"]) == (
+        "20",
+        "GOOD",
+        row["signalStrength"],
+    )
+    row = cloud.call("GET", "/labels/unassigned").json()["labelList"][0]
+    assert row["gateway"]["name"].startswith("D02544FFFE")
+    assert said(cloud, "spelling=seen", "/store", store=None).json()["stores"][0]["storeCode"] == "001"
+    row = said(cloud, "spelling=other", "/gateway").json()["gatewayList"][0]
+    assert (row["status"], row["gatewayMac"][:6]) == ("CONNECTED", "D02544")
+    assert said(cloud, "spelling=other", "/store", store=None).json()["stores"][0]["code"] == "001"
+
+
+def test_columns_may_come_quoted(cloud: Cloud, label: str) -> None:
+    cloud.push(record("q", 'The "Blue" room', TITLE="t"))
+    rows = said(cloud, "quoting=csv").json()["articleList"]
+    assert rows[-1]["data"]["ITEM_NAME"] == '"The ""Blue"" room"'
+    assert rows[-1]["articleName"] == 'The "Blue" room'
+    one = cloud.call("GET", "/config/articleField", article="q").json()
+    assert one["data"]["TITLE"] == '"t"'
+
+
+def test_levels_may_be_numbers(cloud: Cloud, label: str) -> None:
+    row = said(cloud, "levels=numbers", "/labels").json()["labelList"][0]
+    assert (row["battery"], row["status"]) == (92, "SUCCESS")
+    assert row["signal"] < 0
+
+
+def test_devices_and_details_may_be_odd(cloud: Cloud, label: str) -> None:
+    kind = said(cloud, "devices=odd", "/labels/type/info", labelCode=label).json()
+    assert (kind["displayWidth"], kind["nfc"], kind["color"]) == (0, "true", "bwr")
+    odd = said(cloud, "detail=odd", "/labels/detail", label=label).json()
+    assert odd["activePage"] is None
+    assert [one["state"] for one in odd["currentImage"]][:2] == ["TIMEOUT", "SUCCESS"]
+    free = cloud.call("GET", "/labels/unassigned/detail", label=cloud.labels()[1]).json()
+    assert free["activePage"] == -1
+    assert "currentImage" not in said(cloud, "detail=none", "/labels/detail", label=label).json()
+
+
+def test_stores_may_be_codes(cloud: Cloud, label: str) -> None:
+    assert said(cloud, "stores=codes", "/store", store=None).json()["stores"] == ["001", "002", "003"]
+    assert said(cloud, "stores=codes", "/store/labels/count", store=None).status_code == 200
+
+
 def test_ids_that_are_canonical_numbers_come_as_numbers(cloud: Cloud, label: str) -> None:
     rows = said(cloud, "ids=numeric").json()["articleList"]
     assert [row["articleId"] for row in rows] == ["007", 1, 2]

@@ -61,7 +61,6 @@ def wall(cloud: Cloud, browser: Browser) -> Browser:
     cloud.push(record("R1", "Blue room", TITLE="8 seats"))
     cloud.link(cloud.labels()[0], "R1")
     cloud.advance(2)
-    browser.errors.clear()
     browser.go(f"{cloud.server.base_url}/_simulator/wall")
     browser.wait(f"{CARDS} === 1")
     browser.wait("[...document.images].every((one) => one.complete && one.naturalWidth > 0)")

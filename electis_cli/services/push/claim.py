@@ -11,10 +11,11 @@ from electis_cli.db.organizations import Organization
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.merge import resolve
 from electis_cli.domain.organizations import Strategy
-from electis_cli.domain.queue import KNOWN_FOR, LedgerRow, Push, State, decide_push
+from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow, Push, State, decide_push
 from electis_cli.services.adopting import adopt_columns, keep_conflict
 from electis_cli.services.change import Change
 from electis_cli.services.push.session import PushSession
+from electis_cli.services.remote import Shown
 from electis_cli.services.rendering import Rendered, render_articles
 
 
@@ -39,17 +40,28 @@ def due_articles(session: PushSession, *, tombstones: bool) -> list[LedgerRow]:
         if not tombstones or not due:
             return due
         # A deletion waits for labels that are on their way to another article, else AIMS would break their links.
-        leaving = {
-            wish.acked_article
+        wishes = [
+            wish
             for wish in labels.list_wishes(
                 uow, [session.store.id], article_ids=[row.article_id for row in due]
             )
-            if wish.state is State.ACTIVE
-            and wish.next_attempt_at is None
-            and wish.acked_article is not None
-            and wish.desired_article != wish.acked_article
-        }
+            if wish.state is State.ACTIVE and wish.next_attempt_at is None and wish.acked_article is not None
+        ]
+        targets = ledger.rows_by_id(uow, session.store.id, [wish.desired_article or "" for wish in wishes])
+    leaving = {
+        wish.acked_article
+        for wish in wishes
+        if wish.desired_article != wish.acked_article
+        and _can_leave(targets.get(wish.desired_article or ""), wish)
+    }
     return [row for row in due if row.article_id not in leaving]
+
+
+def _can_leave(target: LedgerRow | None, wish: LabelWish) -> bool:
+    """Tell whether a label will get away by itself: to no article, or to one that is not stuck."""
+    if wish.desired_article is None:
+        return True
+    return target is not None and target.state is State.ACTIVE and not target.desired_deleted
 
 
 def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict[Push, list[Claimed]]:
@@ -89,7 +101,12 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     uow, store_id, now = change.uow, session.store.id, change.now
     sent = [item for push in (Push.CREATE, Push.UPDATE, Push.DELETE) for item in groups[push]]
     # Known as ours before the network call: whatever becomes of it, it is recognized later.
-    ledger.remember_hashes(uow, store_id, [(item.row.article_id, item.hash) for item in sent], now)
+    # So is what both sides agree on: shown again later, it is an old value of ours and nobody's edit.
+    ours = [*sent, *groups[Push.AGREE]]
+    ledger.remember_hashes(uow, store_id, [(item.row.article_id, item.hash) for item in ours], now)
+    # AIMS broke the links of articles it lost; the labels are linked again once they are back.
+    lost = [item.row.article_id for item in sent if session.view.hash_of(item.row.article_id) == ABSENT]
+    labels.forget_links(uow, store_id, lost, now)
     ledger.update_rows(
         uow,
         store_id,
@@ -156,17 +173,7 @@ def _resolve(change: Change, session: PushSession, organization: Organization, i
     """Let the strategy decide between our change and somebody else's edit that stayed for the settle window."""
     row, remote = item.row, session.view.articles.get(item.row.article_id)
     if remote is None or item.wanted is None:
-        # A tombstone against somebody else's value: the deletion was decided after all, and the value is kept.
-        keep_conflict(
-            change,
-            session.store.id,
-            row.article_id,
-            base=row.base,
-            local=None,
-            remote=remote.content if remote else None,
-            choice="database",
-        )
-        return Push.DELETE
+        return _resolve_tombstone(change, session, organization, row, remote)
     strategy = organization.strategy
     if item.wanted.is_room and strategy is Strategy.MERGE:
         strategy = Strategy.DATABASE_WINS
@@ -198,9 +205,33 @@ def _resolve(change: Change, session: PushSession, organization: Organization, i
     else:
         # Seen and answered for: from now on this value is what both sides start from.
         values |= {"base": dict(remote.content), "base_hash": remote.hash}
+        ledger.remember_hashes(change.uow, session.store.id, [(row.article_id, remote.hash)], change.now)
     ledger.update_rows(change.uow, session.store.id, [values])
     if not undecided and outcome.adopt:
         ledger.bump(change.uow, session.store.id, {row.article_id: False}, change.now)
+    session.report.waiting += 1
+    return Push.RESOLVE
+
+
+def _resolve_tombstone(
+    change: Change, session: PushSession, organization: Organization, row: LedgerRow, remote: Shown | None
+) -> Push:
+    """A deletion against somebody else's value: deleted when the database wins, else a person decides; it is kept."""
+    database_wins = organization.strategy in {Strategy.MERGE, Strategy.DATABASE_WINS}
+    keep_conflict(
+        change,
+        session.store.id,
+        row.article_id,
+        base=row.base,
+        local=None,
+        remote=remote.content if remote else None,
+        choice="database" if database_wins else "undecided",
+    )
+    if database_wins:
+        return Push.DELETE
+    values = {"article_id": row.article_id, "state": State.CONFLICT.value}
+    values["error_text"] = "The article was deleted here and changed at AIMS."
+    ledger.update_rows(change.uow, session.store.id, [values])
     session.report.waiting += 1
     return Push.RESOLVE
 

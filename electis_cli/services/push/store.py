@@ -188,6 +188,8 @@ def _meet(session: PushSession) -> None:
                 if row.base_hash in {None, ABSENT}
             ],
         )
+        met = [(article_id, listed[article_id].hash) for article_id in rows]
+        ledger.remember_hashes(uow, session.store.id, met, now)
         stores.update_store(uow, session.store.id, {"listed_at": now})
         uow.commit()
 

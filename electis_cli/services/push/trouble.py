@@ -71,6 +71,7 @@ def note_success(session: PushSession) -> None:
         )
         for place in stores.list_stores(uow):
             ledger.wake_rows(uow, place.id)
+            labels.wake_wishes(uow, place.id)
         alerts.close_alert(uow, "aims:breaker", change.now)
         uow.commit()
     session.is_trial, session.batch_size = False, session.runtime.tuning.batch_size
@@ -85,7 +86,7 @@ def _ping(session: PushSession) -> ElectisError | None:
 
 
 def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_is_well: bool) -> None:
-    alone = len(trouble.rows) + len(trouble.wishes) == 1
+    together = len(trouble.rows) + len(trouble.wishes)
     if not isinstance(trouble.error, AimsAmbiguous):
         # AIMS refused, or was never asked: nothing of this was applied, so nothing is in doubt.
         ledger.update_rows(
@@ -93,10 +94,12 @@ def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_
             session.store.id,
             [{"article_id": row.article_id, **_FORGET_INFLIGHT} for row in trouble.rows],
         )
+        for wish in trouble.wishes:
+            labels.update_wish(change.uow, wish.label_code, {"inflight_version": None})
         return
     updates = []
     for row in trouble.rows:
-        verdict = _verdict(session, change, row, alone=alone, aims_is_well=aims_is_well)
+        verdict = _verdict(session, change, row, together=together, aims_is_well=aims_is_well)
         updates.append({"article_id": row.article_id, **_values(verdict, trouble.error)})
         if verdict.is_dead:
             session.bury(
@@ -104,7 +107,7 @@ def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_
             )
     ledger.update_rows(change.uow, session.store.id, updates)
     for wish in trouble.wishes:
-        verdict = _verdict(session, change, wish, alone=alone, aims_is_well=aims_is_well)
+        verdict = _verdict(session, change, wish, together=together, aims_is_well=aims_is_well)
         labels.update_wish(change.uow, wish.label_code, _values(verdict, trouble.error))
         if verdict.is_dead:
             session.bury(
@@ -113,18 +116,20 @@ def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_
 
 
 def _verdict(
-    session: PushSession, change: Change, row: LedgerRow | LabelWish, *, alone: bool, aims_is_well: bool
+    session: PushSession, change: Change, row: LedgerRow | LabelWish, *, together: int, aims_is_well: bool
 ) -> Verdict:
     last_write = session.last_write_at or session.store.last_write_at
+    # Since its last try that failed: the time of a try that succeeded is no measure of another write's success.
+    since = row.last_tried_at if row.doubts > 0 else None
     return judge_doubt(
         row,
-        was_alone=alone,
-        store_writes_since=last_write is not None
-        and row.last_tried_at is not None
-        and last_write > row.last_tried_at,
+        was_alone=together == 1,
+        store_writes_since=last_write is not None and since is not None and last_write > since,
         aims_is_well=aims_is_well,
         now=change.now,
         fraction=session.runtime.draw(),
+        sent_together=together,
+        batch_size=session.runtime.tuning.batch_size,
     )
 
 

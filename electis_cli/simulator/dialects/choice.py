@@ -9,13 +9,18 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "wrap": ("envelope", "wrapped", "wrapped-rows", "data", "bare"),
     "code": ("200", "0000", "SUCCESS", "absent"),
     "message": ("SUCCESS", "OK"),
-    "spelling": ("F", "A", "seen"),
+    "spelling": ("F", "A", "seen", "other"),
     "ids": ("text", "numeric"),
     "data": ("nested", "flat"),
     "empty": ("null", "missing", "text", "blank"),
     "labels": ("given", "omitted", "some"),
     "paging": ("on", "off", "mixed"),
     "nothing": ("204", "200"),
+    "quoting": ("none", "csv"),
+    "levels": ("words", "numbers"),
+    "devices": ("usual", "odd"),
+    "detail": ("usual", "odd", "none"),
+    "stores": ("rows", "codes"),
 }
 
 
@@ -32,7 +37,7 @@ class Dialect:
     """The responseCode of success."""
     message: str = ""
     spelling: str = ""
-    """F and A are the two descriptions' names (5.4, 5.5); `seen` are those clients met (Q11)."""
+    """F and A are the two descriptions' names (5.4, 5.5); `seen` and `other` are those clients met (Q11)."""
     ids: str = ""
     """`numeric`: article ids that are canonical numbers come as numbers (Q14)."""
     data: str = ""
@@ -45,6 +50,16 @@ class Dialect:
     """The five headers: on, off, or in mixed case."""
     nothing: str = ""
     """The answer for nothing there: 204, or 200 without a body (Q4)."""
+    quoting: str = ""
+    """`csv`: columns come back with quotes around them (Q16)."""
+    levels: str = ""
+    """`numbers`: battery and signal as numbers, the state of a label as `status` (Q18)."""
+    devices: str = ""
+    """`odd`: a label type without measures, its flag in words (Q19)."""
+    detail: str = ""
+    """`odd`: a label's detail without an active page and with a page twice; `none`: without pages (Q20)."""
+    stores: str = ""
+    """`codes`: the list of stores holds codes (Q29)."""
     method: str = "*"
     path: str = "*"
     """A glob over the path below /api/v2/common."""

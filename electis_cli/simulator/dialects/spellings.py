@@ -16,6 +16,8 @@ BY_OPERATION: dict[str, dict[str, dict[str, str]]] = {
 }
 VALUES = {"A": {"getArticlesHistory": {"FAILED": "FAIL"}}}
 SEEN = {
+    "version": "firmwareVersion",
+    "store": "storeCode",
     "articleId": "article_id",
     "articleName": "article_name",
     "labelCode": "label_code",
@@ -28,11 +30,22 @@ SEEN = {
     "battery": "batteryStatus",
     "signal": "signalStrength",
 }
+OTHER = {
+    "lastUpdated": "lastModified",
+    "store": "code",
+    "storeName": "name",
+    "networkStatus": "status",
+    "macAddress": "gatewayMac",
+    "type": "labelModel",
+    "labelModel": "type",
+    "result": "status",
+}
+MET = {"seen": SEEN, "other": OTHER}
 
 
 def renamed(payload: dict[str, Json], spelling: str, operation: str) -> dict[str, Json]:
     """The payload with the names and the values of a spelling; columns of articles keep theirs."""
-    names = SEEN if spelling == "seen" else BY_OPERATION.get(spelling, {}).get(operation, {})
+    names = MET.get(spelling) or BY_OPERATION.get(spelling, {}).get(operation, {})
     values = VALUES.get(spelling, {}).get(operation, {})
     if not names and not values:
         return payload

@@ -6,6 +6,7 @@ import orjson
 
 from electis_cli.simulator.call import JSON_TYPE, Call, Reply
 from electis_cli.simulator.devices import Json
+from electis_cli.simulator.dialects import quirks
 from electis_cli.simulator.dialects.choice import Dialect
 from electis_cli.simulator.dialects.spellings import renamed
 from electis_cli.simulator.messages import Response
@@ -13,6 +14,7 @@ from electis_cli.simulator.surface import GROUP
 
 DIGITS_AT_MOST = 15
 """Longer ids would not survive as numbers everywhere."""
+DETAILS = {"odd": quirks.odd_detail, "none": quirks.no_images}
 MIXED = {"x-totalpages": "x-totalPages", "x-totalelements": "x-totalElements"}
 
 
@@ -46,6 +48,15 @@ def write(reply: Reply, call: Call) -> Response:
 def _payload(reply: Reply, call: Call, dialect: Dialect) -> dict[str, Json]:
     """The payload with its values and names as the dialect has them."""
     payload: dict[str, Json] = reply.payload
+    operation = call.operation
+    if dialect.devices == "odd":
+        payload = quirks.odd_device(payload, operation)
+    if dialect.detail in DETAILS:
+        payload = DETAILS[dialect.detail](payload, operation)
+    if dialect.quoting == "csv":
+        payload = quirks.quoted(payload)
+    if dialect.levels == "numbers":
+        payload = quirks.measured(payload)
     if dialect.empty:
         columns = (call.found_company.format or {}).get("articleData", []) if call.found_company else []
         payload = _emptied(payload, dialect.empty, columns)
@@ -55,7 +66,11 @@ def _payload(reply: Reply, call: Call, dialect: Dialect) -> dict[str, Json]:
         payload = _numbered(payload)
     if dialect.data == "flat":
         payload = _flat(payload)
-    return renamed(payload, dialect.spelling, call.operation.id)
+    if dialect.spelling in ("seen", "other"):
+        payload = quirks.other_gateways(payload)
+    if dialect.stores == "codes":
+        payload = quirks.bare_stores(payload, operation)
+    return renamed(payload, dialect.spelling, operation.id)
 
 
 def _wrapped(reply: Reply, dialect: Dialect) -> Json:

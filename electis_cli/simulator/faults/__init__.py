@@ -5,7 +5,8 @@ in its data, `spoiling` on the answer it gave. What a fault does inside one oper
 """
 
 from electis_cli.simulator.faults.fault import Asked, Fault
+from electis_cli.simulator.faults.kinds import KINDS
 from electis_cli.simulator.faults.reading import fault_from_text, fault_from_values
 from electis_cli.simulator.faults.standing import Faults, Standing
 
-__all__ = ["Asked", "Fault", "Faults", "Standing", "fault_from_text", "fault_from_values"]
+__all__ = ["KINDS", "Asked", "Fault", "Faults", "Standing", "fault_from_text", "fault_from_values"]

@@ -50,7 +50,9 @@ def _push(call: Call, *, merge: bool) -> Reply:
     records: list[Json] = call.body
     if not records:
         raise Refused(405, BAD_BODY)
-    sent, records = len(records), [_spelled(call, one) for one in within_limit(call, records)]
+    sent, records = len(records), within_limit(call, records)
+    if call.settings.ids_ignore_case:
+        records = [_spelled(call, one) for one in records]
     _check_poison(call, [one.get("articleId") for one in records if isinstance(one, dict)])
     checked = _check_records(call, records)
     if call.settings.post_unlinks and not merge:
@@ -90,9 +92,7 @@ def within_limit(call: Call, sent: list[Json]) -> list[Json]:
 
 def _spelled(call: Call, record: Json) -> Json:
     """The record under the id AIMS knows the article by."""
-    if not call.settings.ids_ignore_case or not _has_id(record):
-        return record
-    return record | {"articleId": call.article_id(record["articleId"])}
+    return record | {"articleId": call.article_id(record["articleId"])} if _has_id(record) else record
 
 
 def _unlink(call: Call, checked: Sorted) -> None:
@@ -116,6 +116,8 @@ def _check_records(call: Call, records: list[Json]) -> Sorted:
     column = stock.store_column(call.company)
     last = {one.get("articleId"): place for place, one in enumerate(records) if _has_id(one)}
     partial, lost = call.faults_of("partial", "partial-push"), call.faults_of("lost-push")
+    has_format = call.company.format is not None
+    is_strict, drops = (has_format and call.settings.unknown_keys == word for word in ("reject", "drop"))
     for place, record in enumerate(records):
         problem = record_problem(record, call.store.code, column)
         if problem is None and last[record["articleId"]] != place:
@@ -123,14 +125,14 @@ def _check_records(call: Call, records: list[Json]) -> Sorted:
         if problem is None:
             named = [one for one in partial if one.names(record["articleId"], place)]
             problem = (named[0].message or "record not valid") if named else None
-        if problem is None:
+        if problem is None and is_strict:
             problem = _outside(call, record)
         if problem is not None:
             result.errors.append(_error(call, record, place, problem))
             continue
         result.taken += 1
         if not any(one.names(record["articleId"], place) for one in lost):
-            result.good[record["articleId"]] = _within_format(call, record)
+            result.good[record["articleId"]] = _within_format(call, record) if drops else record
     return result
 
 
@@ -139,16 +141,12 @@ def _columns(call: Call) -> set[str]:
 
 
 def _outside(call: Call, record: Json) -> str | None:
-    """Why a record with keys outside the format is dropped, when it is (contract 9.8, 7)."""
-    if call.settings.unknown_keys != "reject" or call.company.format is None:
-        return None
+    """Why a record with keys outside the format is dropped (contract 9.8, 7)."""
     strange = sorted(set(record["data"]) - _columns(call))
     return f"data key {strange[0]!r} is not in the article format" if strange else None
 
 
 def _within_format(call: Call, record: dict[str, Json]) -> dict[str, Json]:
-    if call.settings.unknown_keys != "drop" or call.company.format is None:
-        return record
     known = _columns(call)
     return record | {"data": {name: value for name, value in record["data"].items() if name in known}}
 

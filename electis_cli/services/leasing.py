@@ -1,0 +1,59 @@
+"""A lease that is renewed in the background while long work goes on, and noticed when it is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from electis_cli.db import leases
+from electis_cli.db.leases import Lease
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.errors import DatabaseProblem, LockHeld
+from electis_cli.services.runtime import Runtime
+
+
+class KeptLease:
+    """A lease in the hands of this process; `require` says so inside the transaction that relies on it."""
+
+    def __init__(self, lease: Lease) -> None:
+        self.lease = lease
+
+    def require(self, uow: UnitOfWork) -> None:
+        """Raise LockHeld unless the lease is still ours."""
+        holder = leases.current_holder(uow, self.lease.resource)
+        if holder is None or holder.epoch != self.lease.epoch:
+            raise LockHeld(
+                "Another run took over while this one was not heard of.", fix="electis sync status"
+            )
+
+
+@contextlib.contextmanager
+def keep_lease(runtime: Runtime, org_id: str, resource: str, *, busy: str, fix: str) -> Iterator[KeptLease]:
+    """Hold a lease while the block runs: a killed process frees it within one lease. Raises LockHeld when taken."""
+    seconds = runtime.tuning.lease_seconds
+    with runtime.database.write(org_id) as uow:
+        lease = leases.take_lease(uow, resource, runtime.holder, seconds=seconds)
+        uow.commit()
+    if lease is None:
+        raise LockHeld(busy, fix=fix)
+    kept, over = KeptLease(lease), threading.Event()
+
+    def renew() -> None:
+        while not over.wait(seconds / 6):
+            with contextlib.suppress(DatabaseProblem), runtime.database.write(org_id) as uow:
+                renewed = leases.renew_lease(uow, kept.lease, seconds=seconds)
+                uow.commit()
+                if renewed is None:
+                    return
+
+    thread = threading.Thread(target=renew, name=f"lease {resource}", daemon=True)
+    thread.start()
+    try:
+        yield kept
+    finally:
+        over.set()
+        thread.join()
+        with runtime.database.write(org_id) as uow:
+            leases.release_lease(uow, kept.lease)
+            uow.commit()
