@@ -34,13 +34,19 @@ def observe_links(
         organization.room_prefix + room.external_id: room
         for room in conferences.list_rooms(change.uow, [store_id])
     }
+    candidates = {
+        (code, article_id)
+        for code, article_id in links
+        if times[code] == 1 and not _is_ours(wished.get(code), article_id)
+    }
+    noted = ledger.first_seen(change.uow, store_id, _SEEN)
+    ledger.note_first_seen(change.uow, store_id, _SEEN, candidates, change.now)
+    settle = change.scope.runtime.tuning.settle
     adopted = 0
-    for code, article_id in links:
-        wish = wished.get(code)
-        if times[code] > 1 or (
-            wish is not None and (wish.origin == "wish" or wish.acked_article == article_id)
-        ):
-            continue
+    for code, article_id in sorted(candidates):
+        since = noted.get((code, article_id))
+        if since is None or change.now - since < settle:
+            continue  # like any remote fact: believed when a later listing still shows it
         room = rooms.get(article_id)
         page = desired_page(room) if room else None
         adopted += labels.save_observed(
