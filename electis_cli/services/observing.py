@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from electis_cli.db import conferences, labels
+from electis_cli.db import conferences, labels, ledger
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.conference import desired_page
 from electis_cli.domain.queue import LabelWish
