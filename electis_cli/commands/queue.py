@@ -25,7 +25,7 @@ from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.errors import FormatChanged, FormatMissing, UsageProblem
 
 if TYPE_CHECKING:
-    from electis_cli.services.queue import DrainView
+    from electis_cli.services.draining import DrainView
 
 app = new_app()
 dead_app = new_app()
@@ -74,9 +74,9 @@ def drain(
 ) -> None:
     """Push everything that is due now, or wait for the worker that does; exit 0 means that the queue is empty."""
     with open_scope(debug_http=debug_http) as scope:
-        from electis_cli.services import queue
+        from electis_cli.services import draining
 
-        view = queue.drain(
+        view = draining.drain(
             scope, store=default_store(store), timeout=timedelta(seconds=timeout), wait=time.sleep
         )
         show_one(view, output, fields=fields)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from electis_cli.db import alerts, labels, ledger, stores
+from electis_cli.db import alerts, known_contents, labels, ledger, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.articles import ABSENT
@@ -100,7 +100,7 @@ def _note(change: Change, run: Run, action: Action, row: LedgerRow, remote: Show
         values |= _seen(action.step, row, remote, now)
         if "base_hash" in values:
             # Agreed on: shown again later, it is an old value of ours and nobody's edit.
-            ledger.remember_hashes(change.uow, run.store.id, [(action.article_id, remote.hash)], now)
+            known_contents.remember_hashes(change.uow, run.store.id, [(action.article_id, remote.hash)], now)
         if action.step is Step.AGREE:
             subjects = [action.article_id]
             alerts.end_dead_letters(change.uow, run.store.id, "article", subjects, how="agreed", now=now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import ledger, organizations, runs, stores
+from electis_cli.db import known_contents, ledger, organizations, runs, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action, system_actor
@@ -199,7 +199,7 @@ def _gather(change: Change, start: _Start, listed: Mapping[str, Shown]) -> _Fact
     organization = organizations.own_organization(change.uow)
     rows = ledger.all_rows(change.uow, store_id)
     rendered = render_store(change.uow, organization, store_id)
-    known = ledger.known_by_id(change.uow, store_id, None, change.now - KNOWN_FOR)
+    known = known_contents.known_by_id(change.uow, store_id, None, change.now - KNOWN_FOR)
     subjects, sides = [], {}
     for article_id in {*rows, *rendered, *listed}:
         row, wanted, remote = rows.get(article_id), rendered.get(article_id), listed.get(article_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from electis_cli.db import accounts, alerts, leases, ledger, organizations, stores, trail
+from electis_cli.db import accounts, alerts, known_contents, leases, ledger, organizations, stores, trail
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.errors import ElectisError
@@ -101,7 +101,7 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
     with runtime.database.write(org_id) as uow:
         now = runtime.clock()
         change = Change(uow=uow, scope=Scope(runtime=runtime, actor=system_actor(), org_id=org_id), now=now)
-        known = ledger.known_by_id(uow, store.id, article_ids, now - KNOWN_FOR)
+        known = known_contents.known_by_id(uow, store.id, article_ids, now - KNOWN_FOR)
         rows = ledger.rows_by_id(uow, store.id, article_ids, lock=True)
         fine, drifted, foreign = [], {}, []
         for article_id, row in rows.items():
@@ -139,7 +139,7 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
 def _forget(runtime: Runtime, org_id: str) -> int:
     with runtime.database.write(org_id) as uow:
         before = runtime.clock() - KNOWN_FOR
-        gone = ledger.forget_tombstones(uow, before) + ledger.forget_hashes(uow, before)
+        gone = ledger.forget_tombstones(uow, before) + known_contents.forget_hashes(uow, before)
         alerts.close_settled_alerts(uow, runtime.clock())
         gone += trail.forget_health_events(uow, runtime.clock() - HEALTH_EVENTS_FOR)
         uow.commit()

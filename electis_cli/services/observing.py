@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from electis_cli.db import conferences, labels, ledger
+from electis_cli.db import conferences, known_contents, labels
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.conference import desired_page
 from electis_cli.domain.queue import LabelWish
@@ -39,8 +39,8 @@ def observe_links(
         for code, article_id in links
         if times[code] == 1 and not _is_ours(wished.get(code), article_id)
     }
-    noted = ledger.first_seen(change.uow, store_id, _SEEN)
-    ledger.note_first_seen(change.uow, store_id, _SEEN, candidates, change.now)
+    noted = known_contents.first_seen(change.uow, store_id, _SEEN)
+    known_contents.note_first_seen(change.uow, store_id, _SEEN, candidates, change.now)
     settle = change.scope.runtime.tuning.settle
     adopted = 0
     for code, article_id in sorted(candidates):

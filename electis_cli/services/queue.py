@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from electis_cli.db import accounts, alerts, labels, leases, ledger, stores
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action
-from electis_cli.domain.errors import AimsNotConfigured, NotFound
+from electis_cli.domain.errors import NotFound
 from electis_cli.domain.queue import State, Status, status_of_row, status_of_wish
 from electis_cli.services.change import Change, Scope, changing, reading
-from electis_cli.services.housekeeping import keep_house
-from electis_cli.services.ping import ping
-from electis_cli.services.push.report import Ending, PushReport
-from electis_cli.services.push.store import lease_name, push_store
+from electis_cli.services.push.store import lease_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +69,6 @@ class DeadLetter:
     error: str
     attempts: int
     at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainView:
-    """What a drain did, and what is left."""
-
-    empty: bool
-    pushed: Mapping[str, int]
-    stores: Sequence[Mapping[str, Any]]
-    left: Mapping[str, int]
 
 
 def queue_status(scope: Scope, *, store: str | None = None) -> list[QueueStatus]:
@@ -251,94 +236,3 @@ def pause(
             stores.update_store(change.uow, place.id, values)
             change.record("queue:resumed" if resume else "queue:paused", "store", place.id, store_id=place.id)
     return queue_status(scope, store=store)
-
-
-def drain(
-    scope: Scope,
-    *,
-    store: str | None = None,
-    timeout: timedelta = timedelta(seconds=60),
-    wait: Callable[[float], None] = lambda _: None,
-) -> DrainView:
-    """Ping AIMS, then push everything that is due, or wait for the worker that does, until empty or out of time.
-
-    `wait` is called with the seconds to wait while another worker holds a store. Raises AimsNotConfigured.
-    """
-    with reading(scope, Action.SYNC) as read:
-        places = [place for place in read.stores(store) if place.sync_enabled]
-        configured = read.organization().aims_base_url is not None
-    if not configured:
-        raise AimsNotConfigured
-    clock, deadline = scope.runtime.clock, scope.runtime.clock() + timeout
-    reports: dict[str, list[PushReport]] = {place.code: [] for place in places}
-    if ping(scope).ok:
-        open_places = list(places)
-        while open_places and clock() < deadline:
-            for place, report in zip(open_places, push_all(scope, open_places), strict=True):
-                reports[place.code].append(report)
-            open_places = [
-                place for place in open_places if _goes_on(reports[place.code][-1], deadline, scope, place)
-            ]
-            if open_places:
-                wait(0.2)
-    # A site without a daemon gets its mails and verifications this way.
-    keep_house(scope.runtime, scope.org_id)
-    left = {status.store: status for status in queue_status(scope, store=store) if status.enabled}
-    return DrainView(
-        empty=all(status.is_empty and not status.failed for status in left.values()),
-        pushed=_sum(reports),
-        stores=[_last(code, listed, left[code]) for code, listed in reports.items()],
-        left={
-            name: sum(getattr(status, name) for status in left.values())
-            for name in (
-                "pending",
-                "syncing",
-                "held",
-                "conflict",
-                "failed",
-                "labels_pending",
-                "labels_failed",
-            )
-        },
-    )
-
-
-def push_all(scope: Scope, places: Sequence[Store]) -> list[PushReport]:
-    """Push several stores side by side, so that one that hangs delays no other."""
-    runtime = scope.runtime
-    with ThreadPoolExecutor(max_workers=min(len(places), runtime.tuning.push_threads) or 1) as pool:
-        return list(pool.map(lambda place: push_store(runtime, scope.org_id, place.id), places))
-
-
-def _goes_on(report: PushReport, deadline: datetime, scope: Scope, place: Store) -> bool:
-    """Tell whether a drain should look at this store once more."""
-    if report.ending is Ending.BUSY:
-        return True
-    if report.ending in {Ending.BACKOFF, Ending.TROUBLE}:
-        return report.until is not None and report.until < deadline
-    return report.ending is Ending.DONE and _has_due(scope, place, deadline)
-
-
-def _has_due(scope: Scope, place: Store, deadline: datetime) -> bool:
-    """Tell whether anything is due now, or will be before the time is up."""
-    with scope.runtime.database.read(scope.org_id) as uow:
-        if ledger.count_due(uow, place.id, scope.runtime.clock()) > 0:
-            return True
-        later = ledger.next_due_at(uow, place.id)
-        return later is not None and later < deadline
-
-
-def _sum(reports: Mapping[str, Sequence[PushReport]]) -> dict[str, int]:
-    names = ("created", "updated", "deleted", "agreed", "linked", "unlinked", "flipped", "failed")
-    calls = ("article_calls", "label_calls")
-    return {
-        name: sum(getattr(report, name) for listed in reports.values() for report in listed)
-        for name in (*names, *calls)
-    }
-
-
-def _last(code: str, listed: Sequence[PushReport], left: QueueStatus) -> dict[str, Any]:
-    ending: dict[str, Any] = {"store": code, "ending": None, "error_code": None, "error": None, "until": None}
-    if listed:
-        ending |= {name: value for name, value in asdict(listed[-1]).items() if name in ending}
-    return {**ending, "breaker": left.breaker, "breaker_reason": left.breaker_reason}

@@ -19,8 +19,8 @@ from electis_cli.domain.errors import (
 from electis_cli.domain.labels import Display
 from electis_cli.domain.organizations import Strategy
 from electis_cli.services.change import Scope, reading
+from electis_cli.services.draining import DrainView, drain
 from electis_cli.services.full_sync import SyncView, full_sync
-from electis_cli.services.queue import DrainView, drain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from electis_cli.db import alerts, labels, ledger
+from electis_cli.db import alerts, known_contents, labels, ledger
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import MOST_KNOWN, State
 from tests.world.ledger import letters_of, open_alerts, rows_of, store_of
@@ -211,25 +211,25 @@ def test_when_aims_is_back_everything_that_waited_for_it_is_due(scope, write, bu
 
 def known(scope, since):
     with scope.runtime.database.read(scope.org_id) as uow:
-        return ledger.known_by_id(uow, store_of(scope).id, None, since)
+        return known_contents.known_by_id(uow, store_of(scope).id, None, since)
 
 
 def test_what_was_sent_is_known_for_a_week_since_it_was_last_sent(scope, write, clock, store_id):
     remember = lambda *hashes: write(  # noqa: E731
-        lambda uow: ledger.remember_hashes(uow, store_id, [("A", one) for one in hashes], clock())
+        lambda uow: known_contents.remember_hashes(uow, store_id, [("A", one) for one in hashes], clock())
     )
     remember("old", "again", ABSENT)
     clock.advance(6 * 86400)
     remember("again")
     clock.advance(2 * 86400)
     assert known(scope, clock() - WEEK) == {"A": {"again"}}
-    write(lambda uow: ledger.forget_hashes(uow, clock() - WEEK))
+    write(lambda uow: known_contents.forget_hashes(uow, clock() - WEEK))
     assert known(scope, clock() - 10 * WEEK) == {"A": {"again"}}
 
 
 def test_at_most_fifty_contents_of_an_article_are_known_the_newest(scope, write, clock, store_id):
     for number in range(MOST_KNOWN + 5):
-        write(lambda uow, n=number: ledger.remember_hashes(uow, store_id, [("A", f"h{n}")], clock()))
+        write(lambda uow, n=number: known_contents.remember_hashes(uow, store_id, [("A", f"h{n}")], clock()))
         clock.advance(1)
     assert known(scope, clock() - WEEK)["A"] == {f"h{number}" for number in range(5, MOST_KNOWN + 5)}
 
@@ -238,13 +238,13 @@ def test_what_is_known_of_an_article_is_not_known_of_a_label_or_another_article(
     scope, write, clock, store_id
 ):
     def work(uow):
-        ledger.remember_hashes(uow, store_id, [("A", "h")], clock())
-        ledger.remember_hashes(uow, store_id, [("A", "l")], clock(), kind="link")
+        known_contents.remember_hashes(uow, store_id, [("A", "h")], clock())
+        known_contents.remember_hashes(uow, store_id, [("A", "l")], clock(), kind="link")
 
     write(work)
     with scope.runtime.database.read(scope.org_id) as uow:
-        assert ledger.known_by_id(uow, store_id, ["A", "B"], clock() - WEEK) == {"A": {"h"}}
-        assert ledger.known_by_id(uow, store_id, ["A"], clock() - WEEK, kind="link") == {"A": {"l"}}
+        assert known_contents.known_by_id(uow, store_id, ["A", "B"], clock() - WEEK) == {"A": {"h"}}
+        assert known_contents.known_by_id(uow, store_id, ["A"], clock() - WEEK, kind="link") == {"A": {"l"}}
 
 
 def test_a_tombstone_is_forgotten_a_week_after_aims_confirmed_it_and_not_before(

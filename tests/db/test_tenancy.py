@@ -19,6 +19,7 @@ from electis_cli.domain.spaces import Space
 from electis_cli.services import (
     conferences,
     configuring,
+    draining,
     formats,
     housekeeping,
     imports,
@@ -301,7 +302,7 @@ def test_no_service_asks_the_database_without_naming_its_tenant(connected, cloud
         labels.link_label(connected, codes[0], "B")
         labels.link_label(connected, codes[1], "C1")
         conferences.toggle_meeting(connected, "1")
-        queue.drain(connected, wait=clock.advance)
+        draining.drain(connected, wait=clock.advance)
         queue.queue_items(connected)
         queue.dead_letters(connected)
         queue.retry(connected, None)

@@ -16,8 +16,8 @@ _HEAD = """# Commands
 
 Written by `make generate` from the commands themselves.
 
-Every command takes `-h`; nearly every one `-o table|json|jsonl|csv|name` and `--fields A,B` (not repeated below). Data goes
-to standard output, talk to standard error. Exit codes are listed in [operating.md](operating.md#exit-codes).
+Every command takes `-h`; nearly every one takes `-o table|json|jsonl|csv|name` and `--fields A,B` (not repeated below).
+Data goes to standard output, talk to standard error. Exit codes are listed in [operating.md](operating.md#exit-codes).
 """
 
 

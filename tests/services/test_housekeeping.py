@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from electis_cli.db import leases, ledger
+from electis_cli.db import known_contents, leases
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import Status
-from electis_cli.services import ping, queue, spaces
+from electis_cli.services import draining, ping, queue, spaces
 from electis_cli.services.housekeeping import Housekeeping, keep_house
 from tests.world.ledger import (
     SETTLED,
@@ -35,7 +35,7 @@ def keep(scope):
 
 def known(scope, since=timedelta(days=365)):
     with scope.runtime.database.read(scope.org_id) as uow:
-        return ledger.known_by_id(uow, store_of(scope).id, None, scope.runtime.clock() - since)
+        return known_contents.known_by_id(uow, store_of(scope).id, None, scope.runtime.clock() - since)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_verification_goes_on_after_an_outage_although_nothing_is_left_to_push(p
     cloud.faults.remove(fault)
     ping.ping(pushed)
     clock.advance(SETTLED)
-    queue.drain(pushed)
+    draining.drain(pushed)
     keep(pushed)
     assert rows_of(pushed)["A"].verify_after is None
 

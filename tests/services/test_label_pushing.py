@@ -6,7 +6,7 @@ import pytest
 
 from electis_cli.domain.conference import Meeting
 from electis_cli.domain.queue import State, Status, status_of_wish
-from electis_cli.services import conferences, labels, people, queue, spaces, working
+from electis_cli.services import conferences, draining, labels, people, queue, spaces, working
 from electis_cli.services.push.report import Ending
 from electis_cli.simulator import display
 from tests.world.ledger import (
@@ -192,7 +192,7 @@ def test_wishes_of_a_deleted_article_are_dormant_and_keep_no_queue_from_being_em
     labels.link_label(connected, codes[0], "A")
     push(connected)
     spaces.delete_space(connected, "A")
-    view = queue.drain(connected)
+    view = draining.drain(connected)
     assert view.empty
     assert queue.queue_status(connected)[0].labels_pending == 0
     assert working.due_pushes(connected.runtime) == [], "the daemon would look at this store for ever"

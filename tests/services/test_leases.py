@@ -8,7 +8,7 @@ import pytest
 
 from electis_cli.db import leases
 from electis_cli.domain.queue import Status
-from electis_cli.services import housekeeping, labels, people, queue, spaces
+from electis_cli.services import draining, housekeeping, labels, people, queue, spaces
 from electis_cli.services.push.report import Ending
 from electis_cli.services.push.store import lease_name, push_store
 from tests.world.ledger import (
@@ -227,7 +227,7 @@ def test_a_drain_waits_for_the_worker_that_holds_the_store(connected, second, cl
         waited.append(seconds)
         clock.advance(seconds)
 
-    view = queue.drain(connected, wait=wait)
+    view = draining.drain(connected, wait=wait)
     assert view.empty
     assert sum(waited) == pytest.approx(10, abs=0.5)
 
@@ -237,7 +237,7 @@ def test_a_drain_gives_up_when_its_time_is_over(connected, second, clock):
     with second.runtime.database.write(second.org_id) as uow:
         leases.take_lease(uow, lease_name(store_of(connected).id), "daemon", seconds=3600)
         uow.commit()
-    view = queue.drain(connected, wait=clock.advance)
+    view = draining.drain(connected, wait=clock.advance)
     assert (view.empty, view.left["pending"]) == (False, 1)
     assert view.stores[0]["ending"] is Ending.BUSY
     assert queue.queue_status(connected)[0].worker == "daemon"
@@ -250,7 +250,7 @@ def test_two_stores_are_pushed_side_by_side_and_one_in_trouble_delays_no_other(
     for store in ("001", "002"):
         spaces.create_space(scope, "A", data={}, store=store)
     cloud.faults.add("hang", path="/articles", method="POST", store="001")
-    first, other = queue.push_all(scope, [store_of(scope, "001"), store_of(scope, "002")])
+    first, other = draining.push_all(scope, [store_of(scope, "001"), store_of(scope, "002")])
     assert first.ending is Ending.TROUBLE
     assert (other.ending, other.created) == (Ending.DONE, 1)
 

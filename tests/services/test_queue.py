@@ -16,7 +16,7 @@ from electis_cli.domain.errors import (
     UsageProblem,
 )
 from electis_cli.domain.queue import State, Status
-from electis_cli.services import labels, queue, spaces, working
+from electis_cli.services import draining, labels, queue, spaces, working
 from electis_cli.services.push.report import Ending
 from tests.world.ledger import (
     SETTLED,
@@ -123,7 +123,7 @@ def test_nobody_sees_another_organizations_queue(bench, simulator_server):
     fill(theirs, "A")
     assert status_of(ours).pending == 0
     assert queue.queue_items(ours) == []
-    assert queue.drain(ours).pushed["created"] == 0
+    assert draining.drain(ours).pushed["created"] == 0
     assert status_of(theirs).pending == 1
 
 
@@ -227,7 +227,7 @@ def test_a_paused_queue_writes_nothing_until_a_person_lifts_the_pause(connected,
     assert push(connected).ending is Ending.PAUSED
     assert working.due_pushes(connected.runtime) == []
     clock.advance(86400)
-    view = queue.drain(connected)
+    view = draining.drain(connected)
     assert (view.empty, view.stores[0]["ending"]) == (False, Ending.PAUSED)
     assert article_writes(cloud) == 0
     assert store_of(connected).paused_why == "moving day"
@@ -249,7 +249,7 @@ def test_of_several_stores_the_one_to_pause_must_be_named(bench, simulator_serve
     queue.pause,
     lambda scope: queue.retry(scope, None),
     lambda scope: queue.discard(scope, ["A"]),
-    queue.drain,
+    draining.drain,
 ], ids=["pause", "retry", "discard", "drain"])  # fmt: skip
 def test_somebody_who_may_only_look_steers_nothing(bench, connected, work):
     with pytest.raises(PermissionRefused):
@@ -262,7 +262,7 @@ def test_somebody_who_may_only_look_steers_nothing(bench, connected, work):
 def test_a_drain_brings_everything_to_aims_and_says_so(connected, cloud):
     fill(connected, "A", "B")
     labels.link_label(connected, label_codes(cloud, 1)[0], "A")
-    view = queue.drain(connected)
+    view = draining.drain(connected)
     assert view.empty
     assert (view.pushed["created"], view.pushed["linked"]) == (2, 1)
     assert (view.pushed["article_calls"], view.pushed["label_calls"]) == (1, 1)
@@ -272,21 +272,21 @@ def test_a_drain_brings_everything_to_aims_and_says_so(connected, cloud):
 
 
 def test_a_drain_of_nothing_is_done_at_once(connected, cloud):
-    view = queue.drain(connected)
+    view = draining.drain(connected)
     assert (view.empty, article_writes(cloud)) == (True, 0)
 
 
 def test_a_drain_goes_round_until_nothing_more_is_due(connected, cloud, clock):
     fill(connected, "A")
     cloud.faults.add("status", code=500, path="/articles", method="POST", count=2)
-    view = queue.drain(connected, wait=clock.advance)
+    view = draining.drain(connected, wait=clock.advance)
     assert (view.empty, view.pushed["created"]) == (True, 1)
 
 
 def test_a_drain_says_what_failed(connected, cloud):
     fill(connected, "A", "B")
     refuse(cloud, "A")
-    view = queue.drain(connected)
+    view = draining.drain(connected)
     assert (view.empty, view.left["failed"], view.pushed["failed"], view.pushed["created"]) == (
         False,
         1,
@@ -298,7 +298,7 @@ def test_a_drain_says_what_failed(connected, cloud):
 def test_a_drain_without_aims_pushes_nothing_and_says_why(connected, simulator_server, clock):
     fill(connected, "A")
     simulator_server.stop()
-    view = queue.drain(connected, wait=clock.advance)
+    view = draining.drain(connected, wait=clock.advance)
     assert (view.empty, view.left["pending"]) == (False, 1)
     assert (view.stores[0]["breaker"], view.stores[0]["breaker_reason"]) == ("open", "health")
     assert rows_of(connected)["A"].attempts == 0
@@ -307,9 +307,9 @@ def test_a_drain_without_aims_pushes_nothing_and_says_why(connected, simulator_s
 def test_a_drain_after_an_outage_goes_on_by_itself(connected, simulator_server, clock):
     fill(connected, "A", "B", "C")
     simulator_server.stop()
-    queue.drain(connected, wait=clock.advance)
+    draining.drain(connected, wait=clock.advance)
     simulator_server.start()
-    view = queue.drain(connected, wait=clock.advance)
+    view = draining.drain(connected, wait=clock.advance)
     assert (view.empty, view.pushed["created"]) == (True, 3)
     assert account_of(connected).breaker == "closed"
 
@@ -321,14 +321,14 @@ def test_a_drain_leaves_disabled_stores_alone_and_does_not_count_them(bench, sim
     with scope.runtime.database.write(scope.org_id) as uow:
         stores.update_store(uow, store_of(scope, "002").id, {"sync_enabled": False})
         uow.commit()
-    view = queue.drain(scope)
+    view = draining.drain(scope)
     assert (view.empty, [one["store"] for one in view.stores]) == (True, ["001"])
     assert cloud.store("ACME", "002").articles == {}
 
 
 def test_a_drain_of_an_organization_without_aims_says_what_to_do(scope):
     with pytest.raises(AimsNotConfigured) as caught:
-        queue.drain(scope)
+        draining.drain(scope)
     assert "electis aims configure" in caught.value.fix
 
 
@@ -336,7 +336,7 @@ def test_a_drain_ends_in_time_when_a_store_backs_off_for_longer(connected, cloud
     fill(connected, "A")
     cloud.faults.add("status", code=500, path="/articles", method="POST")
     began = clock()
-    view = queue.drain(connected, timeout=timedelta(seconds=30), wait=clock.advance)
+    view = draining.drain(connected, timeout=timedelta(seconds=30), wait=clock.advance)
     assert not view.empty
     assert clock() - began <= timedelta(seconds=31)
     assert rows_of(connected)["A"].state is State.ACTIVE

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from electis_cli.db import accounts, conferences, labels, leases, ledger, people, spaces, trail
+from electis_cli.db import (
+    accounts,
+    conferences,
+    known_contents,
+    labels,
+    leases,
+    ledger,
+    people,
+    spaces,
+    trail,
+)
 from electis_cli.db.accounts import Account
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
@@ -122,7 +132,7 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
     wishes = labels.list_wishes(uow, [place.id], article_ids=ids) if ids else []
     if noun == "label":
         wishes = [wish for wish in wishes if wish.label_code == identifier]
-    known = ledger.known_by_id(uow, place.id, ids, now - KNOWN_FOR)
+    known = known_contents.known_by_id(uow, place.id, ids, now - KNOWN_FOR)
     return Local(
         noun=noun,
         identifier=identifier,

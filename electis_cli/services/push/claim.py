@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from electis_cli.db import labels, ledger, organizations
+from electis_cli.db import known_contents, labels, ledger, organizations
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.merge import resolve
@@ -72,7 +72,7 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
         change = session.change(uow)
         organization = organizations.own_organization(uow)
         rows = ledger.due_rows(uow, store_id, change.now, limit=len(ids), tombstones=tombstones, among=ids)
-        known = ledger.known_by_id(uow, store_id, ids, change.now - KNOWN_FOR)
+        known = known_contents.known_by_id(uow, store_id, ids, change.now - KNOWN_FOR)
         wanted = {} if tombstones else render_articles(uow, organization, store_id, ids)
         for row in rows:
             item = Claimed(row=row, wanted=wanted.get(row.article_id))
@@ -103,7 +103,7 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     # Known as ours before the network call: whatever becomes of it, it is recognized later.
     # So is what both sides agree on: shown again later, it is an old value of ours and nobody's edit.
     ours = [*sent, *groups[Push.AGREE]]
-    ledger.remember_hashes(uow, store_id, [(item.row.article_id, item.hash) for item in ours], now)
+    known_contents.remember_hashes(uow, store_id, [(item.row.article_id, item.hash) for item in ours], now)
     # AIMS broke the links of articles it lost; the labels are linked again once they are back.
     lost = [item.row.article_id for item in sent if session.view.hash_of(item.row.article_id) == ABSENT]
     labels.forget_links(uow, store_id, lost, now)
@@ -205,7 +205,9 @@ def _resolve(change: Change, session: PushSession, organization: Organization, i
     else:
         # Seen and answered for: from now on this value is what both sides start from.
         values |= {"base": dict(remote.content), "base_hash": remote.hash}
-        ledger.remember_hashes(change.uow, session.store.id, [(row.article_id, remote.hash)], change.now)
+        known_contents.remember_hashes(
+            change.uow, session.store.id, [(row.article_id, remote.hash)], change.now
+        )
     ledger.update_rows(change.uow, session.store.id, [values])
     if not undecided and outcome.adopt:
         ledger.bump(change.uow, session.store.id, {row.article_id: False}, change.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from electis_cli.db import labels, ledger
+from electis_cli.db import known_contents, labels, ledger
 from electis_cli.domain.errors import AimsRejected, ElectisError
 from electis_cli.domain.labels import Display
 from electis_cli.domain.queue import LabelWish, LedgerRow, State, judge_rejection
@@ -124,7 +124,7 @@ def _write_down(session: PushSession, batch: Sequence[LabelWish]) -> None:
             ("link", [(wish.label_code, wish.desired_article or "-") for wish in batch]),
             ("page", [(wish.label_code, str(wish.desired_page or 0)) for wish in batch]),
         ):
-            ledger.remember_hashes(uow, session.store.id, intents, now, kind=kind)
+            known_contents.remember_hashes(uow, session.store.id, intents, now, kind=kind)
         for wish in batch:
             # A call that gets no answer may have flipped the page: until it is acknowledged it is not known.
             labels.update_wish(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import accounts, leases, ledger, organizations, stores
+from electis_cli.db import accounts, known_contents, leases, ledger, organizations, stores
 from electis_cli.db.accounts import Account
 from electis_cli.db.leases import Lease
 from electis_cli.db.organizations import Organization
@@ -189,7 +189,7 @@ def _meet(session: PushSession) -> None:
             ],
         )
         met = [(article_id, listed[article_id].hash) for article_id in rows]
-        ledger.remember_hashes(uow, session.store.id, met, now)
+        known_contents.remember_hashes(uow, session.store.id, met, now)
         stores.update_store(uow, session.store.id, {"listed_at": now})
         uow.commit()
 
