@@ -1,0 +1,83 @@
+"""The AIMS client against a bare loop that does the same calls: listing 50,000 articles, pushing 10,000."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import orjson
+
+from bench.ratio import compare
+from electis_cli.aims.address import normalize_address
+from electis_cli.aims.client import AimsClient
+from electis_cli.aims.connection import Credentials, Timeouts
+from electis_cli.aims.wire import encode_article
+from electis_cli.domain.articles import Article
+from electis_cli.simulator import Settings, Simulator, SimulatorServer
+
+LISTED, PUSHED, BATCH, PAGE = 50_000, 10_000, 500, 500
+
+
+def _article(number: int) -> Article:
+    identifier = f"{number:06}"
+    data = {
+        "ARTICLE_ID": identifier,
+        "ITEM_NAME": f"Person {number}",
+        "TITLE": "Engineer",
+        "PHONE": f"0{number}",
+    }
+    return Article(article_id=identifier, name=data["ITEM_NAME"], nfc_url="", data=data)
+
+
+def run() -> Iterator[str]:
+    """Yield the two ratios of issue 3."""
+    with SimulatorServer(Simulator(Settings(labels_per_store=0))) as server:
+        client = AimsClient(
+            normalize_address(server.base_url),
+            Credentials(company="ACME", username="bench", password="bench"),
+            clock=lambda: datetime.now(UTC),
+            timeouts=Timeouts(call=60),
+        )
+        articles = [_article(number) for number in range(LISTED)]
+        batches = [articles[start : start + BATCH] for start in range(0, LISTED, BATCH)]
+        for batch in batches:
+            client.push_articles("001", batch, merge=False)
+        with httpx.Client(base_url=server.base_url + "/common/api/v2", timeout=60) as http:
+            login = http.post("/token", json={"username": "bench", "password": "bench"}).json()
+            http.headers["Authorization"] = "Bearer " + login["responseMessage"]["access_token"]
+            http.params = httpx.QueryParams(company="ACME", store="001")
+            few = batches[: PUSHED // BATCH]
+            bodies = [orjson.dumps([encode_article(article) for article in batch]) for batch in few]
+            yield compare(
+                f"listing {LISTED:,} articles / pages decoded only",
+                lambda: _list(http),
+                lambda: client.articles("001"),
+                limit=2.5,
+                runs=3,
+            )
+            yield compare(
+                f"pushing {PUSHED:,} articles / the same bodies",
+                lambda: _push(http, bodies),
+                lambda: [client.push_articles("001", batch, merge=False) for batch in few],
+                limit=1.3,
+            )
+        client.close()
+
+
+def _list(http: httpx.Client) -> None:
+    page = 0
+    while True:
+        query: dict[str, Any] = {"page": page, "size": PAGE, "sort": "articleId,asc"}
+        answer = http.get("/common/config/article/info", params=query)
+        orjson.loads(answer.content)
+        page += 1
+        if page >= int(answer.headers["x-totalpages"]):
+            return
+
+
+def _push(http: httpx.Client, bodies: list[bytes]) -> None:
+    for body in bodies:
+        answer = http.post("/common/articles", content=body, headers={"Content-Type": "application/json"})
+        orjson.loads(answer.content)

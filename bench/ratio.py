@@ -1,0 +1,32 @@
+"""One figure: how many times the bare floor something takes, as the median of interleaved runs."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return how many seconds a piece of work takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def compare(
+    name: str, floor: Callable[[], object], ours: Callable[[], object], *, limit: float | None, runs: int = 5
+) -> str:
+    """Return a line with the median ratio of `ours` to `floor`, run in turn after one warm-up of each."""
+    floor()
+    ours()
+    return line(name, [(timed(floor), timed(ours)) for _ in range(runs)], limit=limit)
+
+
+def line(name: str, pairs: Sequence[tuple[float, float]], *, limit: float | None) -> str:
+    """Return a line with the median ratio of pairs of seconds: floor, ours."""
+    ratio = statistics.median(mine / bare for bare, mine in pairs)
+    bare, mine = (statistics.median(column) for column in zip(*pairs, strict=True))
+    stated = f"{limit:5.1f}" if limit is not None else "    -"
+    verdict = "" if limit is None or ratio <= limit else "   over the limit"
+    return f"{name:<47} {ratio:6.2f}   {stated}   {bare:7.3f}  {mine:7.3f}{verdict}"
