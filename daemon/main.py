@@ -13,7 +13,7 @@ from daemon.supervisor import Supervisor
 from electis_cli.adapters.embedded_lock import lock_embedded_database
 from electis_cli.commands.failure import show_failure
 from electis_cli.domain.errors import ElectisError
-from electis_cli.settings import load_settings
+from electis_cli.settings import load_settings, state_folder
 from electis_cli.wiring import make_runtime
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run() -> int:
     try:
         settings = load_settings()
-        runtime = make_runtime(settings)
+        runtime = make_runtime(settings, token_folder=state_folder())
         path = runtime.database.path
         # Kept open as long as the process lives; the kernel frees it however the process ends.
         lock = lock_embedded_database(path) if path is not None else None

@@ -6,11 +6,13 @@ import os
 import socket
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from electis_cli.adapters import identifiers, mail, sealing
 from electis_cli.adapters.clock import system_clock
 from electis_cli.adapters.redis import SharedCounter, ping_redis
+from electis_cli.adapters.token_file import TokenFile
 from electis_cli.db import organizations, schema
 from electis_cli.db.engine import Database
 from electis_cli.db.organizations import Organization
@@ -76,8 +78,12 @@ def make_runtime(
     sealer: sealing.Sealer | None = None,
     clock: Callable[[], datetime] = system_clock,
     tap: Recorder | None = None,
+    token_folder: Path | None = None,
 ) -> Runtime:
-    """Return the means every service works with; `tap` is told of every call to AIMS, beside the flight recorder."""
+    """Return the means every service works with; `tap` is told of every call to AIMS, beside the flight recorder.
+
+    In `token_folder` processes share their AIMS tokens; without it each logs in by itself.
+    """
     database = database or open_database(settings)
     if sealer is None:
         sealer = read_master_key(settings)
@@ -90,7 +96,7 @@ def make_runtime(
         new_password=identifiers.new_password,
         draw=identifiers.draw,
         sealer=sealer,
-        connect=_connector(settings, database, sealer, clock, tap),
+        connect=_connector(settings, database, sealer, clock, tap, token_folder),
         checkup=_examiner(settings, database, sealer, clock, tap),
         send_mail=mail.send_mail if settings.smtp_url else None,
         redis_ping=redis_ping(settings),
@@ -115,8 +121,9 @@ def _connector(
     sealer: sealing.Sealer,
     clock: Callable[[], datetime],
     tap: Recorder | None,
+    token_folder: Path | None,
 ) -> Callable[[Organization], AimsClient]:
-    shelves: dict[tuple[str | None, ...], TokenShelf] = {}
+    shelves: dict[tuple[str, ...], TokenShelf] = {}
 
     def connect(organization: Organization) -> AimsClient:
         # httpx is imported by the commands that call AIMS, not by those that only read the database.
@@ -124,9 +131,19 @@ def _connector(
         from electis_cli.aims.tokens import TokenShelf  # noqa: PLC0415
 
         address, options = _client_options(settings, database, sealer, clock, tap, organization)
-        # A daemon makes a client for every push; it must not log in for every push (Q26).
-        account = (address.prefix, organization.aims_username, organization.aims_password)
-        return AimsClient(address, **options, shelf=shelves.setdefault(account, TokenShelf()))
+        # A daemon makes a client for every push, and cron a process; neither must log in every time (Q26).
+        account = (organization.id, address.prefix, organization.aims_username or "")
+        sealed = organization.aims_password or ""
+        if (*account, sealed) not in shelves:
+            shared = token_folder and TokenFile(
+                token_folder,
+                account=account,
+                sealed_password=sealed,
+                sealer=sealer,
+                patience=settings.call_seconds,
+            )
+            shelves.setdefault((*account, sealed), TokenShelf(shared or None))
+        return AimsClient(address, **options, shelf=shelves[*account, sealed])
 
     return connect
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import httpx
 
@@ -15,7 +16,7 @@ from electis_cli.aims.failures import broken_answer
 from electis_cli.aims.recorder import Recorder
 from electis_cli.aims.tokens import TokenShelf
 from electis_cli.domain.articles import Article, clean_text
-from electis_cli.domain.errors import AimsRejected
+from electis_cli.domain.errors import AimsAmbiguous, AimsRejected
 from electis_cli.domain.organizations import ArticleFormat
 
 IDS_PER_CALL = 50  # contract 5.1, `articleIdsList`
@@ -102,7 +103,7 @@ class AimsClient:
         found: dict[str, wire.RemoteArticle] = {}
         query = {"store": store, "sort": "articleId,asc"}
         for row in self._connection.pages("/common/config/article/info", query, "articleList"):
-            article = wire.decode_article(row)
+            article = _article(row)
             if article is not None:
                 found[article.article_id] = article  # rows may shift between pages (contract 4): by id, once
         return list(found.values())
@@ -116,7 +117,7 @@ class AimsClient:
             rows = self._connection.pages("/common/config/article/info", query, "articleList")
             wanted = set(piece)
             for row in rows:
-                article = wire.decode_article(row)
+                article = _article(row)
                 if article is not None and article.article_id in wanted:
                     found[article.article_id] = article
         return found
@@ -185,7 +186,7 @@ class AimsClient:
                     "/common/articles/validationerror/logs", {"inputBatchId": batch_id}, "data"
                 )
             )
-        except AimsRejected:
+        except (AimsRejected, AimsAmbiguous):
             return []
         return [wire.decode_refused(row) for row in rows]
 
@@ -244,3 +245,11 @@ class AimsClient:
             is_write=True,
             subjects=label_codes,
         )
+
+
+def _article(row: Mapping[str, Any]) -> wire.RemoteArticle | None:
+    """Return a listed article; one whose columns are no object is a broken answer, not an article without columns."""
+    try:
+        return wire.decode_article(row)
+    except wire.UnreadableError as error:
+        raise broken_answer("An article's columns are not an object.") from error

@@ -176,7 +176,7 @@ def decode_gateway(row: Mapping[str, Any]) -> Gateway | None:
     status = take.word("networkStatus", "status")
     return Gateway(
         mac=mac,
-        store=take.text("store", "storeCode"),
+        store=take.text("store", "storeCode", "code"),
         name=take.text("name", "gatewayName"),
         status=status,
         online=online_of(status),
@@ -213,7 +213,7 @@ def decode_label_row(row: Mapping[str, Any]) -> LabelRow | None:
         gateway=take.text("gateway", "gatewayMac", "GatewayMac"),
         model=take.text("type", "labelModel", "labelType"),
         last_response=take.text("lastResponsetime", "lastResponseTime"),
-        store=take.text("store", "storeCode"),
+        store=take.text("store", "storeCode", "code"),
         extra=take.rest,
     )
 

@@ -86,7 +86,7 @@ def decode_batch(row: Mapping[str, Any]) -> Batch | None:
         return None
     result = take.word("result", "status")
     shares = take.list("storeWiseData") or []
-    named = (Row(share).text("store", "storeCode") for share in shares if isinstance(share, Mapping))
+    named = (Row(share).text("store", "storeCode", "code") for share in shares if isinstance(share, Mapping))
     return Batch(
         batch=batch,
         result="FAILED" if result == "FAIL" else result,
@@ -125,7 +125,7 @@ def decode_validation(row: Mapping[str, Any]) -> ValidationRow:
         index=take.number("errorIndex"),
         article_id=take.text("articleId", "article_id"),
         reason=take.text("errorText", "errorMessage") or "refused without a reason",
-        store=take.text("store", "storeCode"),
+        store=take.text("store", "storeCode", "code"),
         batch=take.text("inputBatchId", "batchId"),
         at=take.text("insertTime"),
         data=take.text("errorData"),

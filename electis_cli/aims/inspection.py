@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from electis_cli.aims import entities, histories, wire
 from electis_cli.aims.client import AimsClient
 from electis_cli.aims.connection import NO_CONTENT, Answer
-from electis_cli.domain.errors import AimsRejected, UnreliableListing
+from electis_cli.domain.errors import AimsAmbiguous, AimsRejected, UnreliableListing
 
 Entity = TypeVar("Entity")
 
@@ -238,8 +238,8 @@ class AimsInspector:
         """Return what kind of device a label is, or None when this installation does not tell."""
         try:
             row = object_of(self._connection.read("/common/labels/type/info", {"labelCode": label_code}).body)
-        except AimsRejected:
-            return None
+        except (AimsRejected, AimsAmbiguous):
+            return None  # missing on some installations, with a 404, a page or a 500 (Q30)
         return entities.decode_device(row) if row else None
 
     def blink(

@@ -9,7 +9,12 @@ from typing import Any
 from electis_cli.domain.articles import Article, clean_text
 from electis_cli.domain.organizations import ArticleFormat
 
+_ENVELOPE = {"data", "responseCode", "responseMessage", "returnCode", "returnMsg"}
 _SUCCESS = {"", "200", "202", "206", "0000", "SUCCESS", "OK"}  # Q2
+
+
+class UnreadableError(ValueError):
+    """A row breaks the interface in a way that must not be taken for emptiness."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,10 @@ def payload_of(body: Any) -> Any:
         message = body.get("responseMessage")
         if isinstance(message, (Mapping, list)):
             return message
+        # Under `data` only when nothing but the envelope stands beside it: articles have a `data` of their own.
+        inside = body.get("data")
+        if isinstance(inside, (Mapping, list)) and not set(body) - _ENVELOPE:
+            return inside
     return body
 
 
@@ -147,6 +156,8 @@ def decode_article(row: Mapping[str, Any]) -> RemoteArticle | None:
         key: value for key, value in row.items() if key not in _ARTICLE_FIELDS
     }  # Q13: columns beside `data`
     inside = row.get("data")
+    if inside is not None and inside != "" and not isinstance(inside, Mapping):
+        raise UnreadableError
     labels = first_of(row, "assignedLabel", "assignedLabels")
     return RemoteArticle(
         article_id=article_id,

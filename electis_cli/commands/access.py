@@ -33,9 +33,10 @@ def open_runtime(tap: Recorder | None = None) -> Iterator[Runtime]:
 
     `tap` is told of every call to AIMS.
     """
+    from electis_cli.settings import state_folder
     from electis_cli.wiring import make_runtime
 
-    runtime = make_runtime(settings_in_force(), tap=tap)
+    runtime = make_runtime(settings_in_force(), tap=tap, token_folder=state_folder())
     try:
         yield runtime
     finally:

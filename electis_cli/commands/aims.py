@@ -10,6 +10,7 @@ from electis_cli.commands import (
     aims_articles,
     aims_batches,
     aims_doctor,
+    aims_faults,
     aims_gateways,
     aims_last,
     aims_mapping,
@@ -31,6 +32,7 @@ app.command("doctor", cls=Command)(aims_doctor.doctor)
 app.command("last", cls=Command)(aims_last.last)
 app.add_typer(aims_articles.app, name="article", help="Articles as AIMS holds them.")
 app.add_typer(aims_batches.app, name="batch", help="What became of the writes AIMS took.")
+app.add_typer(aims_faults.app, name="fault", help="Trouble on demand, at a simulator on this machine.")
 app.add_typer(aims_gateways.app, name="gateway", help="The radios that labels hear.")
 app.add_typer(aims_stores.app, name="store", help="The stores of the company at AIMS.")
 app.add_typer(aims_raw.app)

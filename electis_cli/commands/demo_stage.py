@@ -69,24 +69,31 @@ class Stage:
         typed = " ".join(_quoted(shown if shown and item.endswith(".csv") else item) for item in arguments)
         print(f"  $ {'echo ... | ' if stdin else ''}electis {typed}", flush=True)
         began = time.monotonic()
-        done = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-m", "electis_cli", *arguments],
-            input=stdin + "\n" if stdin else "",
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             env=self.environment,
-            check=False,
         )
-        for line in done.stdout.rstrip().splitlines():
+        try:
+            printed, complaint = process.communicate(stdin + "\n" if stdin else "")
+        except BaseException:
+            # Interrupted: the demo is over only when nothing of it runs any more.
+            process.kill()
+            process.wait()
+            raise
+        for line in printed.rstrip().splitlines():
             print(f"    {line}")
         print(f"    ({time.monotonic() - began:.1f} s)", flush=True)
-        if done.returncode:
+        if process.returncode:
             raise ElectisError(
-                f"The demo's command failed with exit code {done.returncode}: electis {typed}",
-                why=done.stderr.strip(),
+                f"The demo's command failed with exit code {process.returncode}: electis {typed}",
+                why=complaint.strip(),
             )
-        return done.stdout
+        return printed
 
     def start_simulator(self) -> int:
         """Start the simulator on a free port and return the port."""

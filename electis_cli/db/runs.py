@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,6 +43,19 @@ def list_runs(uow: UnitOfWork, store_ids: Sequence[str], *, limit: int | None = 
 def insert_conflict(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
     """Keep a conflict: base, local, remote and what was chosen."""
     uow.execute(sync_conflicts.insert(), {**values, "org_id": uow.tenant})
+
+
+def count_fights(
+    uow: UnitOfWork, store_id: str, article_id: str, remote: Mapping[str, str], since: datetime
+) -> int:
+    """Return how often this very value of AIMS was answered for since a moment."""
+    statement = sa.select(sync_conflicts.c.remote).where(
+        mine(uow, sync_conflicts),
+        sync_conflicts.c.store_id == store_id,
+        sync_conflicts.c.article_id == article_id,
+        sync_conflicts.c.at >= since,
+    )
+    return sum(1 for (kept,) in uow.execute(statement) if kept == dict(remote))
 
 
 def list_conflicts(uow: UnitOfWork, store_ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -179,6 +179,20 @@ def content_of_article(article: Article, article_format: ArticleFormat) -> dict[
     return content_of(article.name, article.nfc_url, article.data, article_format)
 
 
+def undo_quoting(remote: Content, *ours: Content | None) -> dict[str, str]:
+    """Return a remote content with CSV quotes taken off where they are all that differs from a value of ours.
+
+    Values that AIMS loaded from files come back with outer quotes kept and inner ones doubled, empty ones as `""` (Q16).
+    """
+    plain = {column: value for column, value in remote.items() if value != '""'}
+    for column, value in list(plain.items()):
+        for content in ours:
+            own = (content or {}).get(column, "")
+            if own and value != own and value == '"' + own.replace('"', '""') + '"':
+                plain[column] = own
+    return plain
+
+
 def fold_own_fields(content: Content, article_format: ArticleFormat) -> dict[str, str]:
     """Return content with AIMS's own name and NFC fields put into their mapped columns, as a row can hold them."""
     folded = dict(content)

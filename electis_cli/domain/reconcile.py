@@ -215,7 +215,7 @@ def _has_settled(since: datetime | None, terms: Terms) -> bool:
 
 def _brakes(subjects: Collection[Subject], actions: Collection[Action], terms: Terms) -> tuple[Brake, ...]:
     bases = sum(1 for subject in subjects if subject.row is not None and subject.row.has_base)
-    if bases == 0 or terms.first_contact:
+    if terms.first_contact:
         return ()
     limit = max(terms.least_braked, bases // 10)
     found: list[Brake] = []

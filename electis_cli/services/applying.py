@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import alerts, known_contents, labels, ledger, stores
+from electis_cli.db import alerts, known_contents, labels, ledger, runs, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.articles import ABSENT
@@ -19,6 +19,8 @@ from electis_cli.services.remote import Shown
 from electis_cli.services.rendering import Rendered
 
 _NOTHING_ODD = {"odd_hash": None, "odd_since": None}
+_FIGHT_WINDOW = timedelta(hours=24)
+_MOST_ROUNDS = 3
 _UNDECIDED = "AIMS and the database both changed this article."
 
 
@@ -61,9 +63,9 @@ def _carry_out(change: Change, run: Run, action: Action, sides: Sides) -> bool:
     if action.step in {Step.BUMP, Step.DELETE_AGAIN}:
         return True
     if action.step is Step.PUSH_AGAIN:
-        if action.push:
+        if sides.remote is not None:
             _keep(change, run, action, sides, "database")
-        return True
+        return not _is_fight(change, run, action, sides)
     if action.step is Step.ADOPT and adopt_columns(
         change, run.organization, run.store.id, action.article_id, action.adopt
     ):
@@ -82,6 +84,28 @@ def _carry_out(change: Change, run: Run, action: Action, sides: Sides) -> bool:
         }
         ledger.update_rows(change.uow, run.store.id, [values])
     return False
+
+
+def _is_fight(change: Change, run: Run, action: Action, sides: Sides) -> bool:
+    """Hold an article that somebody sets back to the same value again and again: two writers never end (Q24)."""
+    if sides.remote is None:
+        return False
+    since = change.now - _FIGHT_WINDOW
+    times = runs.count_fights(change.uow, run.store.id, action.article_id, sides.remote.content, since)
+    if times < _MOST_ROUNDS:
+        return False
+    values = {"article_id": action.article_id, "state": State.HELD.value}
+    values["error_text"] = "Somebody else writes the same value again after each of our pushes."
+    ledger.update_rows(change.uow, run.store.id, [values])
+    alerts.raise_alert(
+        change.uow,
+        alert_id=change.new_id(),
+        cause=f"another-writer:{run.store.code}",
+        text=f"Store {run.store.code}: another program undoes our changes, first seen on {action.article_id}.",
+        store_id=run.store.id,
+        now=change.now,
+    )
+    return True
 
 
 def _note(change: Change, run: Run, action: Action, row: LedgerRow, remote: Shown | None) -> None:

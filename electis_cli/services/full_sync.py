@@ -26,7 +26,7 @@ from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.formats import refuse_changed_format
 from electis_cli.services.leasing import keep_lease
 from electis_cli.services.observing import observe_links
-from electis_cli.services.remote import RemoteView, Shown
+from electis_cli.services.remote import RemoteView, Shown, unquoted
 from electis_cli.services.rendering import render_store, require_format
 
 RETRY_AFTER = timedelta(minutes=1)
@@ -203,6 +203,8 @@ def _gather(change: Change, start: _Start, listed: Mapping[str, Shown]) -> _Fact
     subjects, sides = [], {}
     for article_id in {*rows, *rendered, *listed}:
         row, wanted, remote = rows.get(article_id), rendered.get(article_id), listed.get(article_id)
+        if remote is not None:
+            remote = unquoted(remote, wanted.content if wanted else None, row.base if row else None)
         sides[article_id] = Sides(row=row, remote=remote, wanted=wanted)
         was_moving = row is not None and start.versions.get(article_id) != row.desired_version
         was_moving = was_moving or (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from electis_cli.aims.client import IDS_PER_CALL, AimsClient
 from electis_cli.aims.wire import RemoteArticle
-from electis_cli.domain.articles import content_hash, content_of
+from electis_cli.domain.articles import content_hash, content_of, undo_quoting
 from electis_cli.domain.errors import UnreliableListing
 from electis_cli.domain.organizations import ArticleFormat
 
@@ -32,6 +32,14 @@ def shown(article: RemoteArticle, article_format: ArticleFormat) -> Shown:
     return Shown(
         content=content, hash=content_hash(content), labels=article.labels, last_updated=article.last_updated
     )
+
+
+def unquoted(article: Shown, *ours: Mapping[str, str] | None) -> Shown:
+    """Return what is shown without the CSV quotes that AIMS may have added to a value of ours."""
+    content = undo_quoting(article.content, *ours)
+    if content == article.content:
+        return article
+    return replace(article, content=content, hash=content_hash(content))
 
 
 @dataclass(slots=True, kw_only=True)

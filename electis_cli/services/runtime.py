@@ -50,7 +50,7 @@ class Runtime:
     sealer: Sealer
     connect: Callable[[Organization], AimsClient]
     checkup: Callable[[Organization], Checkup] | None = (
-        None  # a way to AIMS that shares nothing, for `aims doctor`
+        None  # a way to AIMS that shares no token, for `aims doctor` and `aims configure`
     )
     send_mail: Callable[..., None] | None = None
     redis_ping: Callable[[], None] | None = None

@@ -70,7 +70,7 @@ def test_one_call_with_its_error_answer(office):
 
 
 def test_a_table_is_short_unless_asked(office):
-    for _ in range(13):
+    for _ in range(16):
         office("aims", "ping")
     short = office("aims", "last")
     assert len(short.out.splitlines()) == 21

@@ -239,6 +239,13 @@ CASES: dict[str, list[tuple[str, int]]] = {
     "aims whitelist list": [("aims whitelist list", OK)],
     "aims whitelist add": [("aims whitelist add {own_label} --yes", OK)],
     "aims whitelist remove": [("aims whitelist remove {own_label} --yes", OK)],
+    # A simulator is one for all who use it, and holds no rows; what hits whom is in the fault.
+    "aims fault add": [
+        ("aims fault add --kind latency --path /nowhere", OK),
+        ("aims fault add --kind latency --path /nowhere --store 007", MISSING),
+    ],
+    "aims fault list": [("aims fault list", OK), ("aims fault list --kinds", OK)],
+    "aims fault clear": [("aims fault clear", OK), ("aims fault clear 404", MISSING)],
     "queue status": [("queue status", OK)],
     "queue list": [("queue list", OK)],
     "queue drain": [("queue drain", PARTIAL)],  # ALPHA has a dead letter of its own

@@ -3,6 +3,7 @@
 Run as a program (`make generate`), this writes them.
 """
 
+import importlib
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from tests.packaging.command_reference import all_commands, reference
 
 ROOT = Path(__file__).parent.parent.parent
 REFERENCE = ROOT / "docs" / "commands.md"
+FAULTS = ROOT / "docs" / "aims-faults.md"
 COMPLETIONS = {
     "bash": "electis.bash",
     "zsh": "_electis",
@@ -33,6 +35,11 @@ def completion(shell: str) -> bytes:
     return done.stdout
 
 
+def faults() -> str:
+    """What the tests of the faults say about each of them."""
+    return str(importlib.import_module("tests.aims.test_fault_classes").rendering())
+
+
 @pytest.mark.parametrize(("shell", "name"), COMPLETIONS.items(), ids=COMPLETIONS)
 def test_the_completion_script_is_up_to_date(shell: str, name: str) -> None:
     assert (ROOT / "completions" / name).read_bytes() == completion(shell), "run `make generate` and commit"
@@ -40,6 +47,10 @@ def test_the_completion_script_is_up_to_date(shell: str, name: str) -> None:
 
 def test_the_command_reference_is_up_to_date() -> None:
     assert REFERENCE.read_text(encoding="utf-8") == reference(), "run `make generate` and commit"
+
+
+def test_the_page_about_faults_is_up_to_date() -> None:
+    assert FAULTS.read_text(encoding="utf-8") == faults(), "run `make generate` and commit"
 
 
 def test_every_command_and_option_has_help() -> None:
@@ -56,6 +67,7 @@ def test_every_command_and_option_has_help() -> None:
 def main() -> None:
     """Write all generated files."""
     REFERENCE.write_text(reference(), encoding="utf-8")
+    FAULTS.write_text(faults(), encoding="utf-8")
     for shell, name in COMPLETIONS.items():
         (ROOT / "completions" / name).write_bytes(completion(shell))
 

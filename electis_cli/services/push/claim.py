@@ -15,7 +15,7 @@ from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow, Push, Stat
 from electis_cli.services.adopting import adopt_columns, keep_conflict
 from electis_cli.services.change import Change
 from electis_cli.services.push.session import PushSession
-from electis_cli.services.remote import Shown
+from electis_cli.services.remote import Shown, unquoted
 from electis_cli.services.rendering import Rendered, render_articles
 
 
@@ -79,6 +79,10 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
             if not tombstones and item.wanted is None:
                 _hold(change, session, row, "Neither a space nor a conference room has this article.")
                 continue
+            seen = session.view.articles.get(row.article_id)
+            if seen is not None:
+                ours = item.wanted.content if item.wanted else None
+                session.view.articles[row.article_id] = unquoted(seen, ours, row.base)
             push = decide_push(
                 row,
                 local_hash=item.hash,
