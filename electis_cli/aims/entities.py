@@ -200,13 +200,16 @@ def decode_label_row(row: Mapping[str, Any]) -> LabelRow | None:
         return None
     battery = take.word("battery", "batteryStatus")
     articles = take.list("articleList", "articleId", "articleIdList")
+    # `status` may be the network's or the update's (Q11): the first is a yes or no, the second a word.
+    network, status = take.raw("networkStatus", "network"), take.raw("status")
+    update_status = take.word("updateStatus") or (take.word("status") if isinstance(status, str) else None)
     return LabelRow(
         label_code=code,
         articles=None
         if articles is None
         else tuple(text for item in articles if (text := _article_id(item))),
-        update_status=take.word("updateStatus", "status"),
-        online=online_of(take.raw("networkStatus", "network")),
+        update_status=update_status,
+        online=online_of(network if network is not None else status),
         battery=battery,
         low_battery=_is_low(battery),
         signal=take.word("signal", "signalStrength"),

@@ -182,14 +182,16 @@ def decode_label(row: Mapping[str, Any]) -> RemoteLabel | None:
         return None
     articles = first_of(row, "articleList", "articleId")
     listed = articles if isinstance(articles, list) else []
-    network = first_of(row, "networkStatus", "network")
+    status = row.get("status")  # the network's yes or no, or the update's word (Q11)
+    network = first_of(row, "networkStatus", "network", "status")
     return RemoteLabel(
         label_code=code,
         article_ids=tuple(
             clean_text(first_of(item, "articleId", "article_id") if isinstance(item, Mapping) else item)
             for item in listed
         ),
-        update_status=_optional_text(first_of(row, "updateStatus", "status")),
+        update_status=_optional_text(first_of(row, "updateStatus"))
+        or (status if isinstance(status, str) else None),
         battery=_optional_text(first_of(row, "battery", "batteryStatus")),
         signal=_optional_text(first_of(row, "signal", "signalStrength")),
         gateway=_optional_text(first_of(row, "gateway", "gatewayMac")),

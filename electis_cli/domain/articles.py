@@ -182,7 +182,7 @@ def content_of_article(article: Article, article_format: ArticleFormat) -> dict[
 def undo_quoting(remote: Content, *ours: Content | None) -> dict[str, str]:
     """Return a remote content with CSV quotes taken off where they are all that differs from a value of ours.
 
-    Values that AIMS loaded from files come back with outer quotes kept and inner ones doubled, empty ones as `""` (Q16).
+    Values that AIMS loaded from files keep their outer quotes, with inner ones doubled and empty ones as `""` (Q16).
     """
     plain = {column: value for column, value in remote.items() if value != '""'}
     for column, value in list(plain.items()):

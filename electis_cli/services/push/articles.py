@@ -140,8 +140,10 @@ def _sort_out(session: PushSession, push: Push, batch: Sequence[Claimed], answer
         reason = refused.get(item.row.article_id)
         if reason is not None:
             _give_up(session, item, AimsRejected(why=f"AIMS did not take it: {reason}.", word=reason))
-    if len(doubtful) == 1:
-        _give_up(session, doubtful[0], AimsRejected(why="AIMS counted it as invalid without saying why."))
+    if len(doubtful) == unexplained or len(doubtful) == 1:
+        # As many as AIMS counted are not there: those are the ones it refused.
+        for item in doubtful:
+            _give_up(session, item, AimsRejected(why="AIMS counted it as invalid without saying why."))
     elif doubtful:
         middle = len(doubtful) // 2
         _deliver(session, push, doubtful[:middle])
@@ -182,10 +184,16 @@ def _give_up(session: PushSession, item: Claimed, error: ElectisError) -> None:
                 "attempts": verdict.attempts,
                 "error_class": error.code,
                 "error_text": error.why or error.message,
+                "next_attempt_at": verdict.next_attempt_at,
             }
-            session.bury(
-                change, kind="article", subject=item.row.article_id, error=error, attempts=verdict.attempts
-            )
+            if verdict.is_dead:
+                session.bury(
+                    change,
+                    kind="article",
+                    subject=item.row.article_id,
+                    error=error,
+                    attempts=verdict.attempts,
+                )
         ledger.update_rows(uow, session.store.id, [cleared])
         uow.commit()
     session.report.failed += 1
