@@ -30,8 +30,9 @@ test: setup ## run all tests (ARGS="-k word" for some)
 test-command: ## print the command behind make test
 	@echo '$(TEST)'
 
-quick: setup ## run the tests that take about two minutes together
-	$(TEST) -m "not slow" $(ARGS)
+# The rules, the queries and the services on SQLite, and the simulator; the rest needs processes or PostgreSQL.
+quick: setup ## run the part of the tests that takes less than two minutes
+	$(TEST) -m "not slow" -k "not postgresql" tests/domain tests/db tests/services tests/simulator $(ARGS)
 
 # The cheap ones first, so that a typing mistake is told in a second.
 check: setup ## format, lint, types, architecture, spelling, generated files, then all tests
