@@ -63,11 +63,6 @@ def list_alerts(uow: UnitOfWork, *, open_only: bool = True) -> list[dict[str, An
     return [dict(row) for row in uow.execute(statement).mappings()]
 
 
-def mark_alert_mailed(uow: UnitOfWork, alert_id: str, now: datetime) -> None:
-    """Remember when an alert was last mailed."""
-    uow.execute(alerts.update().where(mine(uow, alerts), alerts.c.id == alert_id).values(mailed_at=now))
-
-
 def insert_dead_letter(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
     """Insert a dead letter; it names the alert that tells of it."""
     uow.execute(dead_letters.insert(), {**values, "org_id": uow.tenant})

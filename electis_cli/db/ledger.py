@@ -159,14 +159,6 @@ def next_due_at(uow: UnitOfWork, store_id: str) -> datetime | None:
     return moment
 
 
-def rows_in_flight(uow: UnitOfWork, store_id: str) -> list[LedgerRow]:
-    """Return rows with an intent that was never acknowledged."""
-    statement = sa.select(articles).where(
-        mine(uow, articles), articles.c.store_id == store_id, articles.c.inflight_version.is_not(None)
-    )
-    return [_row(row) for row in uow.execute(statement).mappings()]
-
-
 def rows_to_verify(uow: UnitOfWork, store_id: str, now: datetime, limit: int) -> list[LedgerRow]:
     """Return acknowledged rows whose settle window is over: they are read once more."""
     statement = (
@@ -202,12 +194,6 @@ def newest_agreed_row(uow: UnitOfWork, store_id: str) -> LedgerRow | None:
     )
     found = uow.execute(statement).mappings().one_or_none()
     return _row(found) if found else None
-
-
-def insert_rows(uow: UnitOfWork, store_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert ledger rows that are clean from the start (articles met at AIMS); existing ones stay."""
-    values = [{"org_id": uow.tenant, "store_id": store_id, **row} for row in rows]
-    uow.upsert(articles, values, key=["org_id", "store_id", "article_id"], update=None)
 
 
 def update_rows(

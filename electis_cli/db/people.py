@@ -51,11 +51,6 @@ def lock_people(uow: UnitOfWork, store_id: str) -> dict[str, Person]:
     return {row["external_id"]: _person(row) for row in uow.execute(statement).mappings()}
 
 
-def people_by_external_id(uow: UnitOfWork, store_id: str, external_ids: Iterable[str]) -> dict[str, Person]:
-    """Return those people of a store that exist, by external id."""
-    return _by(uow, store_id, people.c.external_id, external_ids)
-
-
 def occupants(uow: UnitOfWork, store_id: str, space_ids: Iterable[str]) -> dict[str, Person]:
     """Return who sits in which of these spaces, by the space's external id."""
     return _by(uow, store_id, people.c.assigned_space, space_ids)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import orjson
 import pytest
 from hypothesis import given
@@ -251,7 +253,8 @@ def test_no_json_makes_a_decoder_crash(body):
     wire.decode_write(body)
     wire.decode_store(body)
     for row in wire.rows_of(body, "articleList") or []:
-        wire.decode_article(row)
+        with contextlib.suppress(wire.UnreadableError):  # said as such, and nothing else
+            wire.decode_article(row)
         wire.decode_label(row)
         wire.decode_refused(row)
 

@@ -90,6 +90,7 @@ def test_two_people_never_share_a_space_whatever_the_program_does(scope):
 def test_many_people_may_sit_nowhere(scope):
     for number in ("1", "2", "3"):
         insert_person(scope, Person(id=number, store_id=store_of(scope).id, external_id=f"P{number}"))
+    assert [person.space for person in people_service.list_people(scope)] == [None, None, None]
 
 
 def test_a_space_with_somebody_in_it_can_not_vanish(scope):
