@@ -9,6 +9,7 @@ from typing import Any
 from electis_cli.aims import wire
 from electis_cli.aims.client import AimsClient
 from electis_cli.aims.failures import broken_answer
+from electis_cli.aims.listed import listed_article
 from electis_cli.aims.probe import Probe
 from electis_cli.aims.tokens import TokenShelf
 from electis_cli.domain.errors import AimsRejected
@@ -54,7 +55,7 @@ class Checkup(AimsClient):
         """Return one article as AIMS lists it, or None."""
         query = {"store": store, "articleIdsList": article_id, "page": 0, "size": 10}
         answer = self._connection.call("GET", "/common/config/article/info", query)
-        rows = (wire.decode_article(row) for row in self._connection.rows(answer, "articleList"))
+        rows = (listed_article(row) for row in self._connection.rows(answer, "articleList"))
         return next((row for row in rows if row is not None and row.article_id == article_id), None)
 
     def counters(self, store: str) -> StoreCounters:

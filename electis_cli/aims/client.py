@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import httpx
 
@@ -13,6 +12,7 @@ from electis_cli.aims import wire
 from electis_cli.aims.address import Address
 from electis_cli.aims.connection import NO_CONTENT, Connection, Credentials, Timeouts
 from electis_cli.aims.failures import broken_answer
+from electis_cli.aims.listed import listed_article
 from electis_cli.aims.recorder import Recorder
 from electis_cli.aims.tokens import TokenShelf
 from electis_cli.domain.articles import Article, clean_text
@@ -103,7 +103,7 @@ class AimsClient:
         found: dict[str, wire.RemoteArticle] = {}
         query = {"store": store, "sort": "articleId,asc"}
         for row in self._connection.pages("/common/config/article/info", query, "articleList"):
-            article = _article(row)
+            article = listed_article(row)
             if article is not None:
                 found[article.article_id] = article  # rows may shift between pages (contract 4): by id, once
         return list(found.values())
@@ -117,7 +117,7 @@ class AimsClient:
             rows = self._connection.pages("/common/config/article/info", query, "articleList")
             wanted = set(piece)
             for row in rows:
-                article = _article(row)
+                article = listed_article(row)
                 if article is not None and article.article_id in wanted:
                     found[article.article_id] = article
         return found
@@ -245,11 +245,3 @@ class AimsClient:
             is_write=True,
             subjects=label_codes,
         )
-
-
-def _article(row: Mapping[str, Any]) -> wire.RemoteArticle | None:
-    """Return a listed article; one whose columns are no object is a broken answer, not an article without columns."""
-    try:
-        return wire.decode_article(row)
-    except wire.UnreadableError as error:
-        raise broken_answer("An article's columns are not an object.") from error

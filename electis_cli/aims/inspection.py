@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from electis_cli.aims import entities, histories, wire
 from electis_cli.aims.client import AimsClient
 from electis_cli.aims.connection import NO_CONTENT, Answer
+from electis_cli.aims.listed import listed_article
 from electis_cli.domain.errors import AimsAmbiguous, AimsRejected, UnreliableListing
 
 Entity = TypeVar("Entity")
@@ -53,7 +54,7 @@ class AimsInspector:
         query = {"store": store, "sort": "articleId,asc", **({"articleName": name} if name else {})}
         seen: set[str] = set()
         for row in self._connection.pages("/common/config/article/info", query, "articleList"):
-            article = wire.decode_article(row)
+            article = listed_article(row)
             if article is not None and article.article_id not in seen:
                 seen.add(article.article_id)
                 yield article
@@ -63,7 +64,7 @@ class AimsInspector:
         query = {"store": store, "articleId": article_id, "page": 0, "size": 10}
         answer = self._connection.read("/common/config/article/info", query)
         for row in self._connection.rows(answer, "articleList"):
-            found = wire.decode_article(row)
+            found = listed_article(row)
             if found is not None and found.article_id == article_id:
                 return found
         return None
@@ -85,7 +86,7 @@ class AimsInspector:
         # The two descriptions name the parameter differently (contract 5.4).
         query = {"store": store, "articleId": article_id, "article": article_id, "uploadId": upload}
         row = object_of(self._connection.read("/common/articles/update/history/detail", query).body)
-        return wire.decode_article({"articleId": article_id, **row}) if row else None
+        return listed_article({"articleId": article_id, **row}) if row else None
 
     # --- batches ----------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -223,15 +222,6 @@ class Probe:
             return AimsUnreachable(message, why=f"{error.verify_message.rstrip('.')}.", fix=fix)
         reason = "No answer" if isinstance(error, TimeoutError) else (error.strerror or str(error))
         return AimsUnreachable(message, why=f"{reason}.", fix=fix)
-
-
-def environment_proxy(address: Address) -> str | None:
-    """Return the URL of the proxy that the environment puts before an address; plain http goes past all of them."""
-    parts = urlsplit(address.origin)
-    if parts.scheme == "http" or proxy_bypass(parts.hostname or ""):
-        return None
-    known = getproxies()
-    return known.get("https") or known.get("all")
 
 
 def trust(ca_file: str | None) -> ssl.SSLContext:

@@ -16,7 +16,7 @@ import trustme
 from electis_cli.aims import probe as probing
 from electis_cli.aims.address import normalize_address
 from electis_cli.aims.connection import Timeouts
-from electis_cli.aims.probe import Probe, environment_proxy, judge_doorstep
+from electis_cli.aims.probe import Probe, judge_doorstep
 from electis_cli.domain.errors import AimsAmbiguous, AimsAnswerBroken, AimsThrottled, AimsUnreachable
 from tests.world.tls import tls_server
 
@@ -176,14 +176,6 @@ def test_a_proxy_that_refuses_is_named():
     with connect_proxy(refusal) as proxy, pytest.raises(AimsUnreachable) as caught:
         make_probe("https://aims.example", proxy=proxy).days_left()
     assert "407" in caught.value.why
-
-
-def test_the_environment_names_the_proxy(monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    monkeypatch.setenv("NO_PROXY", "aims.inside")
-    assert environment_proxy(normalize_address("https://aims.example")) == "http://proxy.example:3128"
-    assert environment_proxy(normalize_address("https://aims.inside")) is None
-    assert environment_proxy(normalize_address("http://127.0.0.1:1")) is None
 
 
 # --- the base path --------------------------------------------------------------------------------------------------
