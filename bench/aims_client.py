@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import httpx
 import orjson
 
-from bench.ratio import compare
+from bench.ratio import amount, compare
 from electis_cli.aims.address import normalize_address
 from electis_cli.aims.client import AimsClient
 from electis_cli.aims.connection import Credentials, Timeouts
@@ -53,10 +56,11 @@ def run() -> Iterator[str]:
             yield compare(
                 f"listing {LISTED:,} articles / pages decoded only",
                 lambda: _list(http),
-                lambda: client.articles("001"),
+                lambda: deque(client.articles("001"), maxlen=0),
                 limit=2.5,
                 runs=3,
             )
+            yield _peak_line(client)
             yield compare(
                 f"pushing {PUSHED:,} articles / the same bodies",
                 lambda: _push(http, bodies),
@@ -64,6 +68,17 @@ def run() -> Iterator[str]:
                 limit=1.3,
             )
         client.close()
+
+
+def _peak_line(client: AimsClient) -> str:
+    """Return the memory that a listing needs at its peak, against one of a tenth of the articles: streamed is 1."""
+    peaks = []
+    for count in (LISTED // 10, LISTED):
+        tracemalloc.start()
+        deque(islice(client.articles("001"), count), maxlen=0)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return amount(f"peak memory: {LISTED:,} articles / {LISTED // 10:,}", peaks[1] / peaks[0], limit=1.2)
 
 
 def _list(http: httpx.Client) -> None:

@@ -30,3 +30,10 @@ def line(name: str, pairs: Sequence[tuple[float, float]], *, limit: float | None
     stated = f"{limit:5.1f}" if limit is not None else "    -"
     verdict = "" if limit is None or ratio <= limit else "   over the limit"
     return f"{name:<47} {ratio:6.2f}   {stated}   {bare:7.3f}  {mine:7.3f}{verdict}"
+
+
+def amount(name: str, ratio: float, *, limit: float | None) -> str:
+    """Return a line with a ratio of anything but time, in the same columns."""
+    stated = f"{limit:5.1f}" if limit is not None else "    -"
+    verdict = "" if limit is None or ratio <= limit else "   over the limit"
+    return f"{name:<47} {ratio:6.2f}   {stated}{verdict}"

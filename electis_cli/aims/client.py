@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import httpx
@@ -95,18 +95,24 @@ class AimsClient:
         rows = self._connection.pages("/common/store", {}, "stores")
         return [store for row in rows if (store := wire.decode_store(row))]
 
-    def articles(self, store: str) -> list[wire.RemoteArticle]:
-        """Return all articles of a store with their data and labels.
+    def articles(self, store: str) -> Iterator[wire.RemoteArticle]:
+        """Yield all articles of a store with their data and labels, page by page; nothing but a page is kept.
 
-        Raises UnreliableListing when the pages contradict AIMS's own total: never a reason to believe in deletions.
+        Raises UnreliableListing at the end when the pages contradict AIMS's own total: never a reason to believe in
+        deletions. Who stops before the end knows nothing of the rest.
         """
-        found: dict[str, wire.RemoteArticle] = {}
         query = {"store": store, "sort": "articleId,asc"}
+        earlier: set[str] = set()
+        recent: set[str] = set()
         for row in self._connection.pages("/common/config/article/info", query, "articleList"):
             article = listed_article(row)
-            if article is not None:
-                found[article.article_id] = article  # rows may shift between pages (contract 4): by id, once
-        return list(found.values())
+            # Rows shift between pages (contract 4): what moved to the next page while we read comes once more.
+            if article is None or article.article_id in recent or article.article_id in earlier:
+                continue
+            recent.add(article.article_id)
+            yield article
+            if len(recent) >= self._connection.page_size:
+                earlier, recent = recent, set()
 
     def articles_by_id(self, store: str, article_ids: Sequence[str]) -> dict[str, wire.RemoteArticle]:
         """Return those of the given articles that AIMS has, by id."""

@@ -102,7 +102,7 @@ class Connection:
         self._credentials = credentials
         self._clock = clock
         self._timeouts = timeouts
-        self._page_size = page_size
+        self.page_size = page_size
         self._pause = pause
         self._record = record
         self._keeper = TokenKeeper(self._fetch_token, clock, shelf)
@@ -136,7 +136,7 @@ class Connection:
         """Yield the rows of all pages; stops on an empty answer or the last page, never on a short one (contract 4)."""
         seen, total = 0, None
         for page in range(_MOST_PAGES):
-            answer = self.read(path, {**query, "page": page, "size": self._page_size})
+            answer = self.read(path, {**query, "page": page, "size": self.page_size})
             rows = self.rows(answer, *names)
             stated = wire.number_of(answer.headers.get("x-totalelements"))
             total = stated if stated is not None else total

@@ -81,7 +81,7 @@ def fill(client, *ids):
 
 
 def listed(client):
-    return {article.article_id: article for article in client.articles(STORE)}
+    return {article.article_id: article for article in list(client.articles(STORE))}
 
 
 def scripted(clock, answer, **options):
@@ -109,7 +109,7 @@ def test_a_wrong_password_is_a_refused_login(serve):
 
 def test_one_login_serves_many_calls(client, cloud):
     for _ in range(5):
-        client.articles(STORE)
+        list(client.articles(STORE))
     assert cloud.world.counters.logins == 1
 
 
@@ -124,16 +124,16 @@ def test_a_token_that_expires_in_the_middle_of_a_run_is_replaced_once(client, cl
 
 
 def test_a_token_whose_time_is_over_at_aims_is_replaced(client, cloud):
-    client.articles(STORE)
+    list(client.articles(STORE))
     cloud.clock.advance(3601)
-    assert client.articles(STORE) == []
+    assert list(client.articles(STORE)) == []
     assert cloud.world.counters.refreshes == 1
 
 
 def test_a_token_is_renewed_before_it_ends(client, cloud, clock):
-    client.articles(STORE)
+    list(client.articles(STORE))
     clock.advance(3541)
-    client.articles(STORE)
+    list(client.articles(STORE))
     assert cloud.world.counters.refreshes == 1
     assert not [entry for entry in cloud.journal.after() if entry.status == 401]
 
@@ -141,40 +141,40 @@ def test_a_token_is_renewed_before_it_ends(client, cloud, clock):
 def test_a_token_that_is_refused_again_and_again_ends_as_a_refused_login(client, cloud):
     cloud.faults.add("token-invalid", path="/config/article/info")
     with pytest.raises(errors.AimsLoginRefused):
-        client.articles(STORE)
+        list(client.articles(STORE))
     assert len(calls(cloud, "GET", "/config/article/info")) == 2, "one replay and no more"
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 405, 500])
 def test_a_refresh_that_does_not_work_falls_back_to_the_login(client, cloud, code):
-    client.articles(STORE)
+    list(client.articles(STORE))
     cloud.faults.add("status", code=code, path="/api/v2/token/refresh", message="TOKEN_EXPIRED")
     cloud.faults.add("token-invalid", path="/config/article/info", count=1)
-    assert client.articles(STORE) == []
+    assert list(client.articles(STORE)) == []
     assert cloud.world.counters.logins == 2
 
 
 def test_a_403_with_a_word_about_the_token_is_a_token_to_replace(client, cloud):
     cloud.faults.add("status", code=403, message="TOKEN_IS_INVALID", path="/config/article/info", count=1)
-    assert client.articles(STORE) == []
+    assert list(client.articles(STORE)) == []
 
 
 def test_a_soft_401_is_a_token_to_replace_too(client, cloud):
     cloud.faults.add("soft-error", code=401, message="TOKEN_EXPIRED", path="/config/article/info", count=1)
-    assert client.articles(STORE) == []
+    assert list(client.articles(STORE)) == []
 
 
 def test_a_license_that_ended_is_final_and_costs_no_second_login(client, cloud):
     cloud.faults.add("status", code=403, message="LICENSE_EXPIRED", path="/config/article/info")
     with pytest.raises(errors.AimsCompanyRefused, match="company"):
-        client.articles(STORE)
+        list(client.articles(STORE))
     assert cloud.world.counters.logins == 1
     assert len(calls(cloud, "GET", "/config/article/info")) == 1
 
 
 def test_an_unknown_company_is_refused_as_one(connect):
     with pytest.raises(errors.AimsCompanyRefused) as caught:
-        connect(company="NOBODY").articles(STORE)
+        list(connect(company="NOBODY").articles(STORE))
     assert "COMPANY_NOT_FOUND" in caught.value.why
 
 
@@ -189,7 +189,7 @@ def test_a_login_answered_with_a_text_where_the_token_belongs_is_refused(clock, 
 
 
 def test_many_threads_log_in_once(client, cloud):
-    threads = [threading.Thread(target=client.articles, args=(STORE,)) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: list(client.articles(STORE))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -212,7 +212,7 @@ def test_a_refused_connection_is_unreachable_because_nothing_was_sent(connect):
 def test_html_instead_of_json_is_a_broken_answer_and_no_empty_store(client, cloud):
     cloud.faults.add("html", path="/config/article/info")
     with pytest.raises(errors.AimsAnswerBroken, match="not the interface") as caught:
-        client.articles(STORE)
+        list(client.articles(STORE))
     assert "text/html" in caught.value.why
 
 
@@ -230,7 +230,7 @@ def test_html_called_json_is_a_broken_answer(clock):
         return httpx.Response(200, content=b"<html>", headers={"content-type": "application/json"})
 
     with pytest.raises(errors.AimsAnswerBroken):
-        scripted(clock, html).articles(STORE)
+        list(scripted(clock, html).articles(STORE))
 
 
 def test_a_body_cut_in_the_middle_is_ambiguous(client, cloud):
@@ -266,7 +266,7 @@ def test_an_empty_200_is_no_empty_store(client, cloud):
     fill(client, "A")
     cloud.faults.add("empty-200", path="/config/article/info")
     with pytest.raises(errors.AimsAnswerBroken):
-        client.articles(STORE)
+        list(client.articles(STORE))
 
 
 def test_an_empty_200_to_a_write_is_ambiguous(client, cloud):
@@ -403,7 +403,7 @@ def test_an_answer_that_drips_ends_ambiguous_within_the_deadline(connect, at_onc
 
 
 def test_204_is_an_empty_list_everywhere(client):
-    assert client.articles(STORE) == []
+    assert list(client.articles(STORE)) == []
     assert client.count_articles(STORE) == 0
     assert client.articles_by_id(STORE, ["A"]) == {}
     assert client.label_page(STORE, "0123456789AB") is None
@@ -441,7 +441,7 @@ def test_a_list_that_ends_before_aims_own_total_is_unreliable(clock):
         return httpx.Response(204)
 
     with pytest.raises(errors.UnreliableListing) as caught:
-        scripted(clock, answer).articles(STORE)
+        list(scripted(clock, answer).articles(STORE))
     assert "3" in caught.value.why
 
 
@@ -462,7 +462,7 @@ def test_a_list_that_never_ends_is_given_up(clock, monkeypatch):
         return httpx.Response(200, json={"articleList": [{"articleId": "A", "data": {}}]})
 
     with pytest.raises(errors.UnreliableListing):
-        scripted(clock, answer).articles(STORE)
+        list(scripted(clock, answer).articles(STORE))
 
 
 def test_q29_stores_listed_as_bare_codes_are_stores(clock):

@@ -169,7 +169,7 @@ def test_what_is_pushed_is_listed(server, client, words, pushed):
     client.push_articles(STORE, pushed, merge=True)
 
     for found in (
-        client.articles(STORE),
+        list(client.articles(STORE)),
         client.articles_by_id(STORE, list(wanted)).values(),
         AimsInspector(client).articles(STORE),
     ):

@@ -293,7 +293,7 @@ def client(server: SimulatorServer, clock: Callable[[], Any]) -> Iterator[AimsCl
 
 def attempt(cloud: Simulator, client: AimsClient, call: str, case: Case) -> None:
     if call == "read":
-        listed = client.articles(STORE)
+        listed = list(client.articles(STORE))
         if case.kind not in CHANGING and case.note != COUNTED:
             assert {one.article_id: one.data.get("ITEM_NAME") for one in listed} == {
                 one: one for one in "ABCDE"
@@ -372,7 +372,7 @@ def test_a_fault_below_http_is_unreachable_in_time(clock, fault, tmp_path):
         stack.callback(client.close)
         began = time.monotonic()
         with pytest.raises(errors.ElectisError) as caught:
-            client.articles(STORE)
+            list(client.articles(STORE))
         assert type(caught.value) is OUTSIDE[fault][0]
         assert time.monotonic() - began < TRIES * CALL_SECONDS + GRACE
 

@@ -252,11 +252,11 @@ def test_q04_none_is_204_or_an_empty_body(client, ask, cloud, nothing):
     assert ask.label_detail(STORE, "0A1B2C3DB290") is None
     assert ask.label_history(STORE, "0A1B2C3DB290") is None
     if nothing == "204":
-        assert client.articles(STORE) == []
+        assert list(client.articles(STORE)) == []
         assert ask.article(STORE, "unknown") is None
     else:
         with pytest.raises(errors.AimsAnswerBroken):
-            client.articles(STORE)
+            list(client.articles(STORE))
 
 
 # --- the token ------------------------------------------------------------------------------------------------------
@@ -265,24 +265,24 @@ def test_q04_none_is_204_or_an_empty_body(client, ask, cloud, nothing):
 def test_q05_an_expired_token_is_401_or_403_and_a_license_is_not_one(client, cloud):
     for form in ("401", "403"):
         cloud.faults.add("auth-expiry", form=form, path=INFO)
-        assert client.articles(STORE) == []
+        assert list(client.articles(STORE)) == []
         cloud.faults.clear()
     before = len(cloud.journal.after())
     cloud.faults.add("license", path=INFO)
     with pytest.raises(errors.AimsCompanyRefused):
-        client.articles(STORE)
+        list(client.articles(STORE))
     assert len(cloud.journal.after()) == before + 1, "no login and no second try"
 
 
 def test_q06_a_401_is_the_frameworks_or_empty_or_plain_text(client, cloud):
     for form in ("framework", "empty", "text"):
         cloud.faults.add("auth-expiry", form=form, path=INFO)
-        assert client.articles(STORE) == [], form
+        assert list(client.articles(STORE)) == [], form
         cloud.faults.clear()
     for form in ("framework", "empty", "text"):
         cloud.faults.add("auth-expiry", form=form, path=INFO, count=100)
         with pytest.raises(errors.AimsLoginRefused):
-            client.articles(STORE)
+            list(client.articles(STORE))
         cloud.faults.clear()
 
 
@@ -298,7 +298,7 @@ def test_q07_a_token_that_ends_in_the_middle_of_a_run_costs_one_chunk_again(clie
 
 def test_q08_405_is_a_refusal_with_its_reason_and_is_not_tried_again(client, cloud):
     with pytest.raises(errors.AimsRejected) as caught:
-        client.articles("no-such-store")
+        list(client.articles("no-such-store"))
     assert "STORE_CODE_NOT_FOUND" in caught.value.why
     assert caught.value.retryable is False
     assert len(calls(cloud, "GET", INFO)) == 1
@@ -494,7 +494,7 @@ def test_q21_a_wrong_prefix_answers_html_with_200(connect, simulator_server):
     address = normalize_address(simulator_server.base_url)
     client = connect(address=Elsewhere(origin=address.origin, cluster=address.cluster))
     with pytest.raises(errors.AimsAnswerBroken) as caught:
-        client.articles(STORE)
+        list(client.articles(STORE))
     assert "text/html" in caught.value.why
 
 
@@ -623,7 +623,7 @@ def test_q28_odd_codes_and_blank_pages_are_listed_and_break_nothing(serve):
     codes = [one.code for one in world.client.stores()]
     assert sorted(codes) == sorted(("'001", STORE, "station code"))
     for code in codes:
-        assert world.client.articles(code) == []
+        assert list(world.client.articles(code)) == []
         assert world.ask.store_summary(code)["store"] == code
     world.cloud.dialects.set("detail=odd")
     label = label_codes(world.cloud, 1)[0]
@@ -667,7 +667,7 @@ def test_q12_and_q20_answers_that_no_simulator_gives_are_no_crash(scripted):
     assert world.ask.device("0A") is None
     assert world.ask.push_image(STORE, "0A", image=PIXEL, page=1, front_page=1, dithering=True) is None
     with pytest.raises(errors.AimsAnswerBroken):
-        world.client.articles(STORE)
+        list(world.client.articles(STORE))
 
 
 def test_every_quirk_of_the_contract_has_a_test():

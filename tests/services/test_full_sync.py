@@ -599,7 +599,7 @@ def test_a_key_that_is_edited_while_the_store_is_listed_is_left_for_the_next_run
 
     class Edited(Through):
         def articles(self, store):
-            listed = self.client.articles(store)
+            listed = list(self.client.articles(store))
             spaces.update_space(agreed, "B", data={"DEPARTMENT": "ours"})
             return listed
 
@@ -614,7 +614,7 @@ def test_a_full_sync_blocks_no_push(agreed, make_runtime, open_database):
 
     class Pushed(Through):
         def articles(self, store):
-            listed = self.client.articles(store)
+            listed = list(self.client.articles(store))
             spaces.update_space(agreed, "B", data={"TITLE": "meanwhile"})
             reports.append(push_store(pusher, agreed.org_id, store_of(agreed).id))
             return listed
