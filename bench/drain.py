@@ -1,15 +1,19 @@
-"""Draining 10,000 dirty articles of an embedded database, against a bare loop that posts the same bodies."""
+"""Draining 10,000 dirty articles, against a bare loop that claims, posts the same bodies and acknowledges."""
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import orjson
+import psycopg
 
 from bench.ratio import line, timed
 from electis_cli.adapters.sealing import Sealer
@@ -27,18 +31,24 @@ from electis_cli.services.setup import initialize
 from electis_cli.settings import load_settings
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from electis_cli.wiring import make_runtime
+from tests.servers.postgres import EmbeddedPostgres
 
 ARTICLES, BATCH = 10_000, 500
 
 
 def run() -> Iterator[str]:
-    """Yield the ratio of draining to posting."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        SimulatorServer(Simulator(Settings(labels_per_store=0))) as server,
-    ):
-        database = Database(f"sqlite:///{Path(folder) / 'electis.db'}")
-        runtime = make_runtime(load_settings(), database=database, sealer=Sealer(bytes(32)))
+    """Yield the ratio of draining to a bare loop that claims, posts the same bodies and acknowledges, per database."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield _drain(f"sqlite:///{Path(folder) / 'electis.db'}", "SQLite")
+    with contextlib.closing(EmbeddedPostgres(durable=True)) as server:
+        yield _drain(server.create_database(), "PostgreSQL")
+
+
+def _drain(url: str, name: str) -> str:
+    with SimulatorServer(Simulator(Settings(labels_per_store=0))) as server:
+        database = Database(url)
+        settings = load_settings().model_copy(update={"aims_hosts": server.base_url.partition("/common")[0]})
+        runtime = make_runtime(settings, database=database, sealer=Sealer(bytes(32)))
         scope, store_id = _prepare(runtime, server.base_url)
         with database.read(scope.org_id) as uow:
             rendered = render_store(uow, organizations.own_organization(uow), store_id)
@@ -48,19 +58,84 @@ def run() -> Iterator[str]:
             login = http.post("/token", json={"username": "bench", "password": "bench"}).json()
             http.headers["Authorization"] = "Bearer " + login["responseMessage"]["access_token"]
 
-            def post() -> None:
-                for body in bodies:
-                    query = {"company": "ACME", "store": "001"}
-                    answer = http.put("/common/articles", params=query, content=body)
-                    orjson.loads(answer.content)
+            def post(body: bytes) -> None:
+                answer = http.put(
+                    "/common/articles", params={"company": "ACME", "store": "001"}, content=body
+                )
+                orjson.loads(answer.content)
 
             pairs = []
             for number in range(4):
                 _edit(database, scope, store_id, f"Desk {number}")
-                mine = timed(lambda: push_store(runtime, scope.org_id, store_id))
-                pairs.append((timed(post), mine))
-            yield line(f"draining {ARTICLES:,} articles / posting the same bodies", pairs[1:], limit=3.0)
+                bare = timed(lambda: BareLoop(database, scope.org_id, store_id).run(bodies, post))
+                _edit(database, scope, store_id, f"Seat {number}")
+                report = None
+
+                def push() -> None:
+                    nonlocal report
+                    report = push_store(runtime, scope.org_id, store_id)
+
+                pairs.append((bare, timed(push)))
+                assert report is not None
+                assert report.updated + report.created == ARTICLES, report
+                assert report.article_calls <= ARTICLES // BATCH + 1, report
         database.close()
+        return line(f"draining {ARTICLES:,} articles, {name}", pairs[1:], limit=3.0)
+
+
+class BareLoop:
+    """The least that keeps a queue: claims and acknowledges with two statements each, and posts in between."""
+
+    def __init__(self, database: Database, org_id: str, store_id: str) -> None:
+        """Open a connection of its own."""
+        self.mark = "?" if database.is_sqlite else "%s"
+        if database.is_sqlite:
+            self.connection: Any = sqlite3.connect(str(database.path), isolation_level=None)
+        else:
+            url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+            self.connection = psycopg.connect(url, autocommit=True)
+        self.is_sqlite, self.place = database.is_sqlite, (org_id, store_id)
+
+    def run(self, bodies: list[bytes], post: Callable[[bytes], None]) -> None:
+        """Claim, post and acknowledge until nothing is due."""
+        for body in bodies:
+            ids = self._claim()
+            post(body)
+            self._acknowledge(ids)
+        assert not self._claim()
+        self.connection.close()
+
+    def _claim(self) -> list[str]:
+        query = (
+            "SELECT article_id FROM articles WHERE org_id = ? AND store_id = ? AND state = 'active'"
+            " AND desired_version > synced_version ORDER BY desired_seq LIMIT ?"
+        )
+        if not self.is_sqlite:
+            query += " FOR UPDATE SKIP LOCKED"
+        self._begin()
+        found = self.connection.execute(query.replace("?", self.mark), (*self.place, BATCH)).fetchall()
+        ids = [row[0] for row in found]
+        self._update("UPDATE articles SET inflight_version = desired_version", ids)
+        self.connection.execute("COMMIT")
+        return ids
+
+    def _acknowledge(self, ids: list[str]) -> None:
+        self._begin()
+        self._update("UPDATE articles SET synced_version = inflight_version, inflight_version = NULL", ids)
+        self.connection.execute("COMMIT")
+
+    def _begin(self) -> None:
+        self.connection.execute("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+        if not self.is_sqlite:
+            self.connection.execute("SELECT set_config('electis.org_id', %s, true)", self.place[:1])
+
+    def _update(self, start: str, ids: list[str]) -> None:
+        where = " WHERE org_id = ? AND store_id = ? AND article_id".replace("?", self.mark)
+        if self.is_sqlite:
+            marks = ",".join("?" * len(ids))
+            self.connection.execute(f"{start}{where} IN ({marks})", (*self.place, *ids))
+        else:
+            self.connection.execute(f"{start}{where} = ANY(%s)", (*self.place, ids))
 
 
 def _edit(database: Database, scope: Scope, store_id: str, title: str) -> None:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Sequence
 
 from daemon.supervisor import Supervisor
 from electis_cli.adapters.embedded_lock import lock_embedded_database
+from electis_cli.adapters.on_alert import check_receiver
 from electis_cli.commands.failure import show_failure
 from electis_cli.domain.errors import ElectisError
+from electis_cli.services.daemons import announce
 from electis_cli.settings import load_settings, state_folder
+from electis_cli.version import VERSION
 from electis_cli.wiring import make_runtime
+
+CHATTY = ("httpx", "httpcore", "alembic")
+"""Loggers that would log every URL, and with it store codes and ids, at our own level."""
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -29,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(
         format=_FORMAT, level=logging.WARNING if options.quiet else logging.INFO, stream=sys.stderr
     )
-    # These would log every URL, and with it store codes and ids, at our own level.
-    for chatty in ("httpx", "httpcore", "alembic"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     sys.exit(_run())
 
@@ -42,12 +49,16 @@ def _run() -> int:
         path = runtime.database.path
         # Kept open as long as the process lives; the kernel frees it however the process ends.
         lock = lock_embedded_database(path) if path is not None else None
+        if settings.on_alert:
+            # Told now: when an alert comes, nobody is there to read that nobody can be told.
+            check_receiver(settings.on_alert)
+        daemon = announce(runtime, machine=socket.gethostname(), process_id=os.getpid(), version=VERSION)
     except ElectisError as error:
         return show_failure(error, output="table")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Supervisor(runtime, settings, stop).run()
+    Supervisor(runtime, settings, daemon, stop).run()
     if lock is not None:
         lock.close()
     runtime.database.close()

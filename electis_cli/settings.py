@@ -13,6 +13,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from electis_cli.domain.errors import Misconfigured
 
+KEY_CREDENTIAL = "electis.key"
+"""What the master key is called among the credentials of a systemd service (see `electis daemon unit`)."""
+
 
 def home_from_environment() -> Path | None:
     """Return the folder that holds configuration, data and state together, when `ELECTIS_HOME` names one."""
@@ -48,14 +51,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ELECTIS_", extra="ignore")
 
-    database_url: str = ""
-    redis_url: str = ""
-    smtp_url: str = ""
-    secret_key: str = ""
+    # What may hold a password is no part of the representation, which ends up in tracebacks.
+    database_url: str = Field(default="", repr=False)
+    redis_url: str = Field(default="", repr=False)
+    smtp_url: str = Field(default="", repr=False)
+    on_alert: str = Field(default="", repr=False)
+    secret_key: str = Field(default="", repr=False)
     secret_key_file: Path | None = None
     aims_hosts: str = ""
     aims_ca_file: Path | None = None
-    aims_proxy: str = ""
+    aims_proxy: str = Field(default="", repr=False)
     org: str = ""
     store: str = ""
     keyring: bool = True
@@ -94,7 +99,10 @@ class Settings(BaseSettings):
 
     @property
     def key_file(self) -> Path:
-        """The master key's file."""
+        """The master key's file: the credential that systemd hands to a service, else the one named, else our own."""
+        handed = Path(os.environ.get("CREDENTIALS_DIRECTORY", "")) / KEY_CREDENTIAL
+        if handed.is_absolute() and handed.is_file():
+            return handed
         return self.secret_key_file or config_folder() / "secret.key"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,15 @@ if TYPE_CHECKING:
     from electis_cli.aims.tokens import TokenShelf
 
 
+_LEAST_IDLE_SECONDS = 5.0
+"""Between two statements of a transaction something is computed, on a busy machine for a while."""
+
+
 def open_database(settings: Settings, *, check: bool = True) -> Database:
     """Return the database in force; `check` raises DatabaseMissing or SchemaTooOld unless it can be worked with."""
-    database = Database(settings.effective_database_url)
+    # What a frozen process holds is free when its leases are.
+    idle_seconds = max(settings.lease_seconds, _LEAST_IDLE_SECONDS)
+    database = Database(settings.effective_database_url, idle_seconds=idle_seconds)
     if check:
         schema.require_current(database)
     return database
@@ -99,6 +106,7 @@ def make_runtime(
         connect=_connector(settings, database, sealer, clock, tap, token_folder),
         checkup=_examiner(settings, database, sealer, clock, tap),
         send_mail=mail.send_mail if settings.smtp_url else None,
+        tell_alert=_receiver(settings),
         redis_ping=redis_ping(settings),
         login_counter=SharedCounter(settings.redis_url) if settings.redis_url else None,
         tuning=Tuning(
@@ -165,7 +173,7 @@ def _examiner(
             timeouts=options["timeouts"],
             clock=clock,
             ca_file=options["ca_file"],
-            proxy=settings.aims_proxy or None,
+            proxy=options["proxy"],
             record=tap,
         )
         return Checkup(address, **options, probe=probe)
@@ -200,6 +208,7 @@ def _client_options(
         "timeouts": Timeouts(connect=settings.connect_seconds, call=settings.call_seconds),
         "page_size": settings.page_size,
         "ca_file": str(settings.aims_ca_file) if settings.aims_ca_file else None,
+        "proxy": settings.aims_proxy or None,
         "record": tell_both(make_recorder(database, sealer, organization.id, identifiers.new_id), tap),
     }
 
@@ -207,3 +216,13 @@ def _client_options(
 def redis_ping(settings: Settings) -> Callable[[], None] | None:
     """Return how to ask whether Redis answers, or None when none is configured."""
     return (lambda: ping_redis(settings.redis_url)) if settings.redis_url else None
+
+
+def _receiver(settings: Settings) -> Callable[[Mapping[str, Any]], None] | None:
+    """Return how to hand an alert to the operator's receiver, or None when there is none."""
+    if not settings.on_alert:
+        return None
+    # Only the daemon, and who keeps house in its place, tell alerts.
+    from electis_cli.adapters.on_alert import hand_over  # noqa: PLC0415
+
+    return functools.partial(hand_over, settings.on_alert)

@@ -5,9 +5,12 @@ from pathlib import Path
 from hypothesis.configuration import set_hypothesis_home_dir
 
 pytest_plugins = [
+    "tests.world.leaks",
     "tests.servers.postgres",
     "tests.servers.valkey",
     "tests.servers.smtp",
+    "tests.servers.proxy",
+    "tests.servers.receiver",
     "tests.world.databases",
     "tests.world.organizations",
     "tests.world.command_line",

@@ -10,7 +10,7 @@ import httpx
 
 from electis_cli.aims import wire
 from electis_cli.aims.address import Address
-from electis_cli.aims.connection import NO_CONTENT, Connection, Credentials, Timeouts
+from electis_cli.aims.connection import Connection, Credentials, Timeouts
 from electis_cli.aims.failures import broken_answer
 from electis_cli.aims.listed import listed_article
 from electis_cli.aims.recorder import Recorder
@@ -131,13 +131,16 @@ class AimsClient:
     def count_articles(self, store: str) -> int:
         """Return how many articles AIMS counts in a store."""
         answer = self._connection.read("/common/articles", {"store": store, "page": 0, "size": 1})
-        if answer.body is None and answer.status == NO_CONTENT:
+        if self._connection.is_nothing(answer):
             return 0
         payload = wire.payload_of(answer.body)
         inside = wire.number_of(payload.get("totalArticleCnt")) if isinstance(payload, Mapping) else None
         total = inside if inside is not None else wire.number_of(answer.headers.get("x-totalelements"))
         if total is None:
-            raise broken_answer("The article list does not say how many articles there are.")
+            # Neither a field nor a header says it: the short list is read to its end, beside the full one.
+            query = {"store": store, "sort": "articleId,asc"}
+            listed = self._connection.pages("/common/articles", query, "articleList")
+            total = len({clean_text(wire.first_of(row, "articleId", "article_id")) for row in listed} - {""})
         return total
 
     def labels(self, store: str) -> list[wire.RemoteLabel]:

@@ -17,6 +17,7 @@ from electis_cli.aims import wire
 from electis_cli.aims.address import Address
 from electis_cli.aims.deadline import Deadline, DeadlineTransport
 from electis_cli.aims.failures import broken_answer, failure_of, needs_new_token
+from electis_cli.aims.proxy import Proxy, answered_for_aims, parse_proxy, refused_way
 from electis_cli.aims.recorder import LOGIN_PATHS, Exchange, Recorder
 from electis_cli.aims.tokens import Token, TokenKeeper, TokenShelf, decode_token
 from electis_cli.domain.articles import clean_text
@@ -30,10 +31,13 @@ from electis_cli.domain.errors import (
     ElectisError,
     UnreliableListing,
 )
+from electis_cli.domain.redaction import redact
 
 NO_CONTENT = 204
 _LARGEST_BODY = 64 * 1024 * 1024
 _MOST_PAGES = 20_000
+_BEYOND = 1_000_000
+"""A page that no list of stores has."""
 _API = "/api/v2"
 _TRIES = 3
 _ERRORS_FROM = 300
@@ -97,7 +101,11 @@ class Connection:
         shelf: TokenShelf | None,
         record: Recorder | None,
     ) -> None:
-        """`pause` waits between the tries of a read; `transport` replaces the network (whole-system simulation)."""
+        """`pause` waits between the tries of a read; `transport` replaces the network (whole-system simulation).
+
+        `proxy` is the URL of the proxy all calls go through; those of the environment are not used. Raises
+        Misconfigured when it is none.
+        """
         self.address = address
         self._credentials = credentials
         self._clock = clock
@@ -105,10 +113,13 @@ class Connection:
         self.page_size = page_size
         self._pause = pause
         self._record = record
+        self._empty_200_is_nothing = False
         self._keeper = TokenKeeper(self._fetch_token, clock, shelf)
         self._deadline = Deadline()
+        self._proxy = parse_proxy(proxy) if proxy else None
         self._http = httpx.Client(
-            transport=transport or DeadlineTransport(self._deadline, ca_file=ca_file, proxy=proxy),
+            transport=transport or DeadlineTransport(self._deadline, ca_file=ca_file, proxy=self._proxy),
+            trust_env=False,
             timeout=httpx.Timeout(timeouts.call, connect=timeouts.connect),
             follow_redirects=False,
         )
@@ -133,8 +144,12 @@ class Connection:
         return retrying(self.call, "GET", path, query)
 
     def pages(self, path: str, query: Mapping[str, Any], *names: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows of all pages; stops on an empty answer or the last page, never on a short one (contract 4)."""
+        """Yield the rows of all pages; stops on an empty answer or the last page, never on a short one (contract 4).
+
+        Raises UnreliableListing when a page comes twice, when there is no end, or when it ends before AIMS's total.
+        """
         seen, total = 0, None
+        last: list[Mapping[str, Any]] | None = None
         for page in range(_MOST_PAGES):
             answer = self.read(path, {**query, "page": page, "size": self.page_size})
             rows = self.rows(answer, *names)
@@ -142,6 +157,14 @@ class Connection:
             total = stated if stated is not None else total
             if not rows:
                 break
+            if rows == last:
+                # Who does not look at the page number answers the same page for ever; the others are never seen.
+                raise UnreliableListing(
+                    "AIMS does not turn the pages of a list.",
+                    why=f"Page {page + 1} has the same {len(rows)} rows as the page before: the rest is not seen.",
+                    fix=f"electis aims api GET {path.removeprefix('/common')} --query page={page}",
+                )
+            last = rows
             seen += len(rows)
             yield from rows
             pages = wire.number_of(answer.headers.get("x-totalpages"))
@@ -153,14 +176,36 @@ class Connection:
             raise UnreliableListing(why=f"AIMS said {total} rows and listed {seen}.")
 
     def rows(self, answer: Answer, *names: str) -> list[Mapping[str, Any]]:
-        """Return the list an answer carries under one of its names; 204 is an empty one. Raises AimsAnswerBroken."""
-        if answer.status == NO_CONTENT:
+        """Return the list an answer carries under one of its names, or an empty one. Raises AimsAnswerBroken."""
+        if self.is_nothing(answer):
             return []
         rows = wire.rows_of(answer.body, *names)
         if rows is None:
             # An empty 200 or an envelope without its list is not an empty store.
             raise broken_answer("The answer holds no list where one belongs.")
         return rows
+
+    def is_nothing(self, answer: Answer) -> bool:
+        """Tell whether an answer is AIMS's word for "nothing": 204, or 200 without a body where it says so (Q4)."""
+        if answer.body is not None:
+            return False
+        return answer.status == NO_CONTENT or self._says_nothing_with_200()
+
+    def _says_nothing_with_200(self) -> bool:
+        """Ask for what is known to be empty: an empty 200 may be AIMS's word for that, or trouble with one answer.
+
+        It is the word when a page far behind the end of the list of stores is an empty 200 too, while its first page
+        has the stores that every company has.
+        """
+        if not self._empty_200_is_nothing:
+            try:
+                first = self.read("/common/store", {"page": 0, "size": 1})
+                beyond = self.read("/common/store", {"page": _BEYOND, "size": 1})
+            except ElectisError:
+                return False  # what was met first is told, not what was met while looking into it
+            listed = wire.rows_of(first.body, "stores")
+            self._empty_200_is_nothing = bool(listed) and beyond.body is None and beyond.status != NO_CONTENT
+        return self._empty_200_is_nothing
 
     def call(
         self,
@@ -217,7 +262,15 @@ class Connection:
 
     def _accept(self, status: int, headers: Mapping[str, str], raw: bytes, *, is_write: bool) -> Answer:
         if status >= _ERRORS_FROM:
-            word = _word(_decode(raw), raw)
+            body = _decode(raw)
+            word = _word(body, raw)
+            parts = urlsplit(self.address.origin)
+            if self._proxy is not None and parts.scheme == "http" and not isinstance(body, Mapping):
+                failure = answered_for_aims(
+                    self._proxy, parts.netloc, status, is_page=raw.lstrip()[:1] == b"<"
+                )
+                if failure is not None:
+                    raise failure
             if not word and raw.lstrip().startswith(b"<") and status not in _MEANT:
                 # A page of some gateway or wrong path says nothing about what was sent (Q21).
                 raise broken_answer(f"The answer is a page with status {status}, not JSON.")
@@ -263,7 +316,8 @@ class Connection:
         if token is None:
             # A login can be refused with 200 and a text where the token belongs (contract 2).
             word = wire.response_message(answer.body)
-            raise AimsLoginRefused(why=f"AIMS answered without a token{': ' + word if word else ''}.")
+            why = f"AIMS answered without a token{': ' + word if word else ''}."
+            raise AimsLoginRefused(why=why, word=word)
         return token
 
     def _exchange(self, request: _Request, token: Token | None) -> tuple[int, Mapping[str, str], bytes]:
@@ -291,24 +345,30 @@ class Connection:
                     chunks.append(chunk)
                 return response.status_code, dict(response.headers), b"".join(chunks)
         except httpx.HTTPError as error:
-            raise _transport_failure(error, self.address, self._timeouts) from error
+            raise _transport_failure(error, self.address, self._timeouts, self._proxy) from error
 
 
-def _transport_failure(error: httpx.HTTPError, address: Address, timeouts: Timeouts) -> ElectisError:
-    host = urlsplit(address.origin).netloc
+def _transport_failure(
+    error: httpx.HTTPError, address: Address, timeouts: Timeouts, proxy: Proxy | None
+) -> ElectisError:
+    host, way = urlsplit(address.origin).netloc, ""
+    if proxy is not None:
+        if isinstance(error, httpx.ProxyError):
+            return refused_way(proxy, host, wire.number_of(str(error).partition(" ")[0]))
+        way = f" through the proxy {proxy.name}"
+    why = f"{str(error) or type(error).__name__}{way}"
     if isinstance(
         error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
     ):
-        return AimsUnreachable(
-            f"AIMS at {host} could not be reached.", why=str(error) or type(error).__name__
-        )
+        return AimsUnreachable(f"AIMS at {host} could not be reached{way}.", why=why)
     if isinstance(error, httpx.TimeoutException):
         return AimsAmbiguous(
-            f"AIMS at {host} did not answer in time.", why=f"No answer within {timeouts.call:g} s."
+            f"AIMS at {host} did not answer in time{way}.", why=f"No answer within {timeouts.call:g} s{way}."
         )
     if isinstance(error, httpx.DecodingError):
         return AimsAnswerBroken(why="The answer could not be decompressed.")
-    return AimsAmbiguous(f"The connection to AIMS at {host} broke.", why=str(error) or type(error).__name__)
+    # What breaks the protocol is quoted, and may be anything that was sent.
+    return AimsAmbiguous(f"The connection to AIMS at {host} broke{way}.", why=redact(why, ()))
 
 
 def _decode(raw: bytes) -> Any:

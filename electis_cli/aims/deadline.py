@@ -11,6 +11,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from electis_cli.aims.proxy import Proxy
+
 
 class Deadline(threading.local):
     """When the call of the current thread must be over, in seconds of `time.monotonic`."""
@@ -65,14 +67,18 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        left = self._deadline.left(timeout)
+        stream = self._inner.connect_tcp(host, port, left, local_address, socket_options)
         return _Stream(stream, self._deadline)
 
 
 class DeadlineTransport(httpx.HTTPTransport):
-    """httpx's transport over connections that keep a deadline; certificates are always verified."""
+    """httpx's transport over connections that keep a deadline; certificates are always verified.
 
-    def __init__(self, deadline: Deadline, *, ca_file: str | None, proxy: str | None) -> None:
+    A proxy's answers and silence count against the same deadline.
+    """
+
+    def __init__(self, deadline: Deadline, *, ca_file: str | None, proxy: Proxy | None) -> None:
         super().__init__(verify=_trust(ca_file))
         options: dict[str, Any] = {
             "ssl_context": _trust(ca_file),
@@ -83,9 +89,12 @@ class DeadlineTransport(httpx.HTTPTransport):
         }
         # httpx has no door for a network backend; the pool is all that differs.
         self._pool.close()
-        self._pool = (
-            httpcore.HTTPProxy(proxy_url=proxy, **options) if proxy else httpcore.ConnectionPool(**options)
-        )
+        if proxy is None:
+            self._pool = httpcore.ConnectionPool(**options)
+        else:
+            # httpcore leaves out the login of a proxy's URL without a word, so it is given by itself.
+            url = httpcore.URL(scheme=b"http", host=proxy.host.encode(), port=proxy.port, target=b"/")
+            self._pool = httpcore.HTTPProxy(proxy_url=url, proxy_auth=proxy.login, **options)
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext:

@@ -211,7 +211,7 @@ def decode_label_row(row: Mapping[str, Any]) -> LabelRow | None:
         update_status=update_status,
         online=online_of(network if network is not None else status),
         battery=battery,
-        low_battery=_is_low(battery),
+        low_battery=is_low(battery),
         signal=take.word("signal", "signalStrength"),
         gateway=take.text("gateway", "gatewayMac", "GatewayMac"),
         model=take.text("type", "labelModel", "labelType"),
@@ -301,13 +301,13 @@ def online_of(value: Any) -> bool | None:
     return True if word in _ONLINE else False if word in _OFFLINE else None
 
 
-def _is_low(battery: str | None) -> bool | None:
-    """Tell whether a battery is low: a word, or a percentage (Q18)."""
+def is_low(battery: str | None) -> bool | None:
+    """Tell whether a battery is low: AIMS says a word or a percentage (Q18); None when it says nothing."""
     if battery is None:
         return None
     if re.fullmatch(r"\d{1,3}(\.\d+)?%?", battery):
         return float(battery.rstrip("%")) < _LOW_PERCENT
-    return battery in _LOW_WORDS
+    return battery.upper() in _LOW_WORDS
 
 
 def _article_id(item: Any) -> str:
@@ -320,7 +320,9 @@ def _page_state(row: Mapping[str, Any]) -> PageState:
         page=take.number("index", "pageNumber", "page"),
         state=take.word("state", "status"),
         processed_at=take.text("processUpdateTime"),
-        answered_at=take.text("statusUpdateTime", "statusUpdatetime", "lastUpdated"),
+        answered_at=take.text(
+            "statusUpdateTime", "statusUpdatetime", "lastUpdated", "lastModified", "last_modified"
+        ),
         batch=take.text("batchId", "inputBatchId"),
     )
 

@@ -36,7 +36,7 @@ def failure_of(status: int, message: str, headers: Mapping[str, str], *, now: da
     why = f"AIMS answered {status}" + (f": {word}" if word else " without a reason") + "."
     if status == _TOO_MANY:
         wait = retry_after(headers.get("retry-after"), now=now)
-        return AimsThrottled(why=why, fix="wait, then run the command again", retry_after=wait)
+        return AimsThrottled(why=why, fix="wait, then run the command again", retry_after=wait, word=word)
     if status == _UNAUTHORIZED:
         return AimsLoginRefused(why=why, word=word, status=status)
     if status == _FORBIDDEN and "QUOTA" in word.upper():

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from electis_cli.aims import entities, histories, wire
 from electis_cli.aims.client import AimsClient
-from electis_cli.aims.connection import NO_CONTENT, Answer
+from electis_cli.aims.connection import Answer
+from electis_cli.aims.failures import broken_answer
 from electis_cli.aims.listed import listed_article
 from electis_cli.domain.errors import AimsAmbiguous, AimsRejected, UnreliableListing
 
@@ -212,6 +213,30 @@ class AimsInspector:
         found = {label.label_code: label for label in map(entities.decode_label_row, rows) if label}
         return [found[code] for code in sorted(found)]
 
+    def label(self, store: str, label_code: str) -> entities.LabelRow | None:
+        """Return one label of a store, linked or not, or None when AIMS does not know it there."""
+        query = {"store": store, "label": label_code}
+        # Read to the end where need be: AIMS finds parts of codes too, and an installation may find everything.
+        for row in self._connection.pages("/common/labels", {**query, "sort": "labelCode,asc"}, "labelList"):
+            found = entities.decode_label_row(row)
+            if found is not None and found.label_code == label_code:
+                return found
+        answer = self._connection.read("/common/labels/unassigned", query)
+        rows = (
+            entities.decode_label_row({"articleList": [], **row})
+            for row in self._connection.rows(answer, "labelList")
+        )
+        return next((row for row in rows if row is not None and row.label_code == label_code), None)
+
+    def store_of_label(self, label_code: str) -> str | None:
+        """Return the store that AIMS has a label in, or None when it has it in none or does not tell (Q30)."""
+        try:
+            answer = self._connection.read("/common/labels/store", {"labelCode": label_code})
+        except (AimsRejected, AimsAmbiguous):
+            return None
+        row = entities.decode_label_row({"labelCode": label_code, **object_of(answer.body)})
+        return row.store if row is not None and row.label_code == label_code else None
+
     def label_detail(self, store: str, label_code: str) -> entities.LabelDetail | None:
         """Return the pages of a label, linked or not, or None when AIMS does not know it there."""
         refusal: AimsRejected | None = None
@@ -296,8 +321,11 @@ class AimsInspector:
                 {"store": store},
                 {"labelList": list(label_codes)},
             )
-        answer = self._connection.call("PUT", path, query, body, is_write=True, subjects=label_codes or ())
-        return answer.status != NO_CONTENT
+        # Not as a write, whose answer is never empty: here nothing is an answer, and sending twice does no harm.
+        answer = self._connection.call("PUT", path, query, body, subjects=label_codes or ())
+        if answer.body is None and not self._connection.is_nothing(answer):
+            raise broken_answer("The answer to a resend is empty.")
+        return answer.body is not None
 
     # --- the article format -----------------------------------------------------------------------------------------
 

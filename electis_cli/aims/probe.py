@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -11,22 +12,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from electis_cli.aims.address import Address
 from electis_cli.aims.connection import Timeouts
+from electis_cli.aims.deadline import Deadline, DeadlineTransport
 from electis_cli.aims.failures import failure_of
+from electis_cli.aims.proxy import SETTING, answered_for_aims, parse_proxy, refused_way
 from electis_cli.aims.recorder import Exchange, Recorder
+from electis_cli.aims.wire import number_of
 from electis_cli.domain.errors import AimsAnswerBroken, AimsUnreachable, ElectisError
 
 _DNS_SECONDS = 5.0
 _PORTS = {"https": 443, "http": 80}
 _TOKEN_PATH = "/api/v2/token"  # noqa: S105 - a path
 _CONFIGURE = "electis aims configure --replace --base-url URL --username NAME"
-_REDIRECT, _NOT_FOUND, _TOO_MANY, _SERVER_ERRORS = 300, 404, 429, 500
+_OK, _REDIRECT, _NOT_FOUND, _TOO_MANY, _SERVER_ERRORS = 200, 300, 404, 429, 500
+_LONGEST_HEAD = 64 * 1024
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 
 # OpenSSL's numbers for why a certificate is not believed (x509_vfy.h).
 _NOT_YET_VALID, _EXPIRED, _WRONG_HOST = 9, 10, (62, 64)
@@ -53,18 +58,18 @@ class Probe:
         proxy: str | None = None,
         record: Recorder | None = None,
     ) -> None:
-        """`proxy` is the URL of an HTTP proxy that stands between: then it is what is resolved and connected to."""
+        """`proxy` is the URL of an HTTP proxy that stands between: then it is what is resolved and connected to.
+
+        Raises Misconfigured when it is none.
+        """
         parts = urlsplit(address.origin)
         self.address = address
         self.is_plain = parts.scheme == "http"
-        self.proxy = proxy
+        self.proxy = parse_proxy(proxy) if proxy else None
         self._host = parts.hostname or ""
         self._port = parts.port or _PORTS[parts.scheme]
-        near = parts
-        if proxy is not None:
-            near = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        self._near_host = near.hostname or self._host
-        self._near_port = near.port or _PORTS.get(near.scheme, 80)
+        self._near_host = self.proxy.host if self.proxy else self._host
+        self._near_port = self.proxy.port if self.proxy else self._port
         self._timeouts = timeouts
         self._clock = clock
         self._ca_file = ca_file
@@ -73,7 +78,7 @@ class Probe:
     @property
     def proxy_name(self) -> str:
         """The proxy without the credentials its URL may hold."""
-        return f"{self._near_host}:{self._near_port}" if self.proxy else ""
+        return self.proxy.name if self.proxy else ""
 
     def resolve(self) -> tuple[str, ...]:
         """Return the addresses of the host's name."""
@@ -94,10 +99,13 @@ class Probe:
         if found:
             return tuple(found)
         why = (problem[0].strerror or str(problem[0])) if problem else f"No answer within {_DNS_SECONDS:g} s."
+        owner, where = (
+            ("The name of the proxy", SETTING) if self.proxy else ("The name", f"the base URL: {_CONFIGURE}")
+        )
         raise AimsUnreachable(
-            f"The name {self._near_host} does not resolve.",
+            f"{owner} {self._near_host} does not resolve.",
             why=why.rstrip(".") + ".",
-            fix=f"check this machine's DNS, or the base URL: {_CONFIGURE}",
+            fix=f"check this machine's DNS, or {where}",
         )
 
     def connect(self) -> str:
@@ -112,8 +120,7 @@ class Probe:
             return None
         with self._socket() as connection:
             try:
-                if self.proxy is not None:
-                    self._tunnel(connection)
+                self._tunnel(connection)
                 with trust(self._ca_file).wrap_socket(connection, server_hostname=self._host) as secured:
                     certificate = secured.getpeercert() or {}
             except OSError as error:
@@ -124,6 +131,11 @@ class Probe:
     def knock(self) -> Doorstep:
         """Ask the base path who is there, without credentials. Raises AimsAnswerBroken when it is not AIMS (Q21)."""
         status, headers = self._head(self.address.prefix)
+        if self.proxy is not None and self.is_plain:
+            is_page = headers.get("content-type", "").startswith("text/html")
+            failure = answered_for_aims(self.proxy, f"{self._host}:{self._port}", status, is_page=is_page)
+            if failure is not None:
+                raise failure
         found = Doorstep(status=status, date=_date(headers.get("date")))
         problem = judge_doorstep(status, headers, now=self._clock())
         if problem is None:
@@ -145,18 +157,28 @@ class Probe:
 
     def _head(self, prefix: str) -> tuple[int, dict[str, str]]:
         at, began, status = self._clock(), time.monotonic(), None
+        deadline = Deadline()
+        deadline.at = began + self._timeouts.call / 2
         timeout = httpx.Timeout(self._timeouts.call / 2, connect=self._timeouts.connect)
-        context: Any = True if self.is_plain else trust(self._ca_file)
+        transport = DeadlineTransport(deadline, ca_file=self._ca_file, proxy=self.proxy)
         try:
             # No proxy of the environment, but the one that was named.
-            with httpx.Client(timeout=timeout, verify=context, proxy=self.proxy, trust_env=False) as http:
+            with httpx.Client(timeout=timeout, transport=transport, trust_env=False) as http:
                 answer = http.head(prefix + _TOKEN_PATH)
                 status = answer.status_code
                 return status, dict(answer.headers)
         except httpx.HTTPError as error:
             # A HEAD changes nothing: whether it arrived does not matter, so this is never ambiguous.
+            host = urlsplit(prefix).netloc
+            if self.proxy is not None and isinstance(error, httpx.ProxyError):
+                raise refused_way(self.proxy, host, number_of(str(error).partition(" ")[0])) from error
+            way = (
+                f"The proxy {self.proxy.name}, or AIMS at {host} behind it,"
+                if self.proxy
+                else f"AIMS at {host}"
+            )
             raise AimsUnreachable(
-                f"AIMS at {urlsplit(prefix).netloc} took the connection but gave no answer.",
+                f"{way} took the connection but gave no answer.",
                 why=str(error) or type(error).__name__,
             ) from error
         finally:
@@ -182,24 +204,45 @@ class Probe:
             )
         except OSError as error:
             reason = "No answer" if isinstance(error, TimeoutError) else (error.strerror or str(error))
+            owner, where = ("The proxy ", SETTING) if self.proxy else ("", "the port of the base URL")
             raise AimsUnreachable(
-                f"{self._near_host} takes no connection on port {self._near_port}.",
+                f"{owner}{self._near_host} takes no connection on port {self._near_port}.",
                 why=f"{reason}.",
-                fix="check the network, the firewall and the port of the base URL",
+                fix=f"check the network, the firewall and {where}",
             ) from error
         with connection:
             yield connection
 
     def _tunnel(self, connection: socket.socket) -> None:
-        """Ask the proxy for a way through. Raises OSError when it has none."""
-        target = f"{self._host}:{self._port}"
-        connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
-        answer = b""
-        while b"\r\n\r\n" not in answer and (piece := connection.recv(4096)):
-            answer += piece
-        line = answer.split(b"\r\n", 1)[0].decode("latin-1")
-        if line.split()[1:2] != ["200"]:
-            raise OSError(f"the proxy answered {line[:80]!r}")
+        """Ask the proxy for a way through, when there is one. Raises AimsUnreachable when it gives none."""
+        if self.proxy is None:
+            return
+        target = f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
+        login = f"Proxy-Authorization: {self.proxy.authorization}\r\n" if self.proxy.authorization else ""
+        connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n".encode())
+        answer, until = b"", time.monotonic() + self._timeouts.connect
+        try:
+            while b"\r\n\r\n" not in answer and len(answer) < _LONGEST_HEAD:
+                # The limit is for all of it: one that sends a byte now and then is as good as silent.
+                connection.settimeout(max(0.001, until - time.monotonic()))
+                piece = connection.recv(4096)
+                if not piece:
+                    break
+                answer += piece
+        except OSError as error:
+            silent = isinstance(error, TimeoutError)
+            raise AimsUnreachable(
+                f"The proxy {self.proxy.name} took the connection but gave no answer.",
+                why=f"No answer within {self._timeouts.connect:g} s."
+                if silent
+                else f"{error.strerror or error}.",
+                fix=f"ask whoever runs the proxy, or check {SETTING}",
+            ) from error
+        connection.settimeout(self._timeouts.connect)
+        found = _STATUS_LINE.match(answer)
+        status = int(found[1]) if found else None
+        if status is None or not _OK <= status < _REDIRECT:
+            raise refused_way(self.proxy, target, status)
 
     def _tls_problem(self, error: OSError) -> AimsUnreachable:
         message, fix = f"{self._host} did not complete a TLS handshake.", "check the base URL and its port"

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import getpass
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from electis_cli.domain.errors import NotAuthenticated, UsageProblem
@@ -14,6 +14,7 @@ from electis_cli.domain.errors import NotAuthenticated, UsageProblem
 if TYPE_CHECKING:
     from electis_cli.adapters.session_store import SessionStore
     from electis_cli.aims.recorder import Recorder
+    from electis_cli.domain.access import Actor
     from electis_cli.services.change import Scope
     from electis_cli.services.runtime import Runtime
     from electis_cli.settings import Settings
@@ -76,6 +77,29 @@ def open_scope(
         if watcher is not None:
             watcher.admit(scope)
         yield scope
+
+
+@contextlib.contextmanager
+def open_scopes() -> Iterator[Callable[[], Scope]]:
+    """Open the database for a command that goes on for long: each call of what it yields asks anew who is logged in.
+
+    The calls raise NotAuthenticated once the login was revoked, PasswordMustChange, OrganizationNotFound.
+    """
+    from electis_cli.services.auth import scope_of_session
+
+    with open_runtime() as runtime:
+        settings = settings_in_force()
+        store = session_store(settings)
+        yield lambda: scope_of_session(runtime, store, org=settings.org or None)
+
+
+@contextlib.contextmanager
+def open_platform() -> Iterator[tuple[Runtime, Actor]]:
+    """Open the database as whoever is logged in, without choosing an organization."""
+    with open_runtime() as runtime:
+        from electis_cli.services.auth import actor_of_session
+
+        yield runtime, actor_of_session(runtime, session_store(settings_in_force()))
 
 
 def default_store(given: str | None) -> str | None:

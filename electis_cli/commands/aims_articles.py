@@ -8,7 +8,7 @@ import typer
 
 from electis_cli.commands.access import default_store, open_scope
 from electis_cli.commands.options import DebugHttp, Fields, Limit, Output, OutputFormat, StoreCode
-from electis_cli.commands.output import plain, show_many, show_one
+from electis_cli.commands.output import plain, show_many, show_one, talk
 from electis_cli.commands.tree import Command, new_app
 
 app = new_app()
@@ -28,13 +28,18 @@ def list_(
     fields: Fields = None,
     debug_http: DebugHttp = False,
 ) -> None:
-    """List the articles AIMS holds."""
+    """List the articles AIMS holds; says so when its own count is another."""
     with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_articles
 
-        found = aims_articles.list_articles(scope, store=default_store(store), name=name, limit=limit)
+        warnings: list[str] = []
+        found = aims_articles.list_articles(
+            scope, store=default_store(store), name=name, limit=limit, warn=warnings.append
+        )
         table = ("article_id", "store", "name", "labels", "last_updated")
         show_many(found, output, fields=fields, table=table, empty="AIMS holds no such article.")
+        for warning in warnings:
+            talk(f"warning: {warning}")
 
 
 @app.command("show", cls=Command)

@@ -10,11 +10,10 @@ import typer
 from electis_cli.commands.access import default_store, open_scope
 from electis_cli.commands.debug_http import printable
 from electis_cli.commands.options import Fields, Limit, Output, OutputFormat, StoreCode
-from electis_cli.commands.output import show_many, show_one, talk
+from electis_cli.commands.output import show_many, show_one
 from electis_cli.domain.errors import UsageProblem
 
 _TABLE = ("at", "store", "method", "path", "status", "milliseconds", "answer", "error_class", "id")
-_SHOWN = 20
 
 
 def last(
@@ -34,7 +33,7 @@ def last(
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:
-    """List the last calls to AIMS, newest first; a table shows 20 unless --limit says otherwise."""
+    """List the last calls to AIMS, newest first: of each store the last 200 reads and as many writes."""
     if show is not None and (har is not None or failed or writes or limit is not None):
         raise UsageProblem(
             "--show is about one call and takes no other choice.", fix="electis aims last --show ID"
@@ -59,14 +58,6 @@ def last(
             write_har(har, make_har(scope, views))
             show_one({"file": str(har), "entries": len(views)}, output)
             return
-        is_cut = output is OutputFormat.TABLE and limit is None and len(views) > _SHOWN
         show_many(
-            views[:_SHOWN] if is_cut else views,
-            output,
-            fields=fields,
-            table=_TABLE,
-            name="id",
-            empty="Nothing was asked of AIMS yet.",
+            views, output, fields=fields, table=_TABLE, name="id", empty="Nothing was asked of AIMS yet."
         )
-        if is_cut:
-            talk(f"the newest {_SHOWN} of {len(views)}; --limit shows more")

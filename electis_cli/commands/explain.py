@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from electis_cli.commands.access import default_store, open_scope
+from electis_cli.commands.columns import friendly_names, titled
 from electis_cli.commands.options import Fields, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import plain, show_one
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.domain.organizations import column_title
 
 if TYPE_CHECKING:
     from electis_cli.services.explain.explaining import ExplainView
@@ -41,13 +44,18 @@ def explain(
 
         view = explain_one(scope, noun.value, identifier, store=default_store(store))
         if output is OutputFormat.TABLE and not fields:
-            _show(view)
+            _show(view, friendly_names(scope))
         else:
             show_one(view, output, fields=fields, name="verdict")
 
 
-def _show(view: ExplainView) -> None:
+def _show(view: ExplainView, names: Mapping[str, Mapping[str, str]]) -> None:
     record: dict[str, Any] = plain(view)
+    if "data" in record["row"]:
+        record["row"]["data"] = titled(record["row"]["data"], names)
+    width = max(
+        (len(column_title(field["column"], names)) for field in record["remote"]["fields"]), default=0
+    )
     print(f"{view.noun} {view.id} in store {view.store}\n")
     for title, part in (("row", "row"), ("queue", "ledger"), ("last push", "last_push")):
         print(f"{title}")
@@ -61,7 +69,7 @@ def _show(view: ExplainView) -> None:
     for field in remote["fields"]:
         mark = " " if field["equal"] else "*"
         shown = field["ours"] if field["equal"] else f"{field['ours']!r}, AIMS: {field['aims']!r}"
-        print(f"  {mark} {field['column']:<16} {shown}")
+        print(f"  {mark} {column_title(field['column'], names):<{max(16, width)}} {shown}")
     print("labels")
     for label in record["labels"]:
         facts = {name: value for name, value in label.items() if name != "label" and value not in (None, "")}

@@ -26,7 +26,10 @@ def health(
     ] = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
-    """Check database, Redis (when configured) and AIMS; exit 12, or 17 for the database, when one is in error."""
+    """Check database, AIMS and, when configured, Redis and the receiver of alerts; list the open alerts.
+
+    Exit 12, or 17 for the database, when one is in error.
+    """
     view = _check(live=live)
     if output is OutputFormat.TABLE:
         rows = [
@@ -35,6 +38,8 @@ def health(
         ]
         show_many(rows, output)
         talk(view.status)
+        for alert in view.alerts:
+            talk(f"alert of {alert.organization}: {alert.text} Begin with: {alert.fix}")
     else:
         show_one(view, output, name="status")
     if view.components["database"] != "ok":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +22,9 @@ from electis_cli.commands.options import (
     Yes,
 )
 from electis_cli.commands.output import show_many, show_one, talk
+from electis_cli.commands.queued_orders import show_order
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.domain.commands import Color
 from electis_cli.domain.errors import UsageProblem
 from electis_cli.domain.labels import has_valid_checksum
 
@@ -31,23 +33,18 @@ if TYPE_CHECKING:
 
 app = new_app()
 LabelCode = Annotated[str, typer.Argument(metavar="LABEL", help="The label's code, as printed on it.")]
+Queued = Annotated[
+    bool,
+    typer.Option(
+        "--queue",
+        help="Write it down and try it at once; while AIMS or the store is stopped it waits, 5 minutes at most.",
+    ),
+]
 _WISH = ("label_code", "store", "article", "page", "acked_article", "acked_page", "status", "error")
 _REMOTE = (
     "label_code", "store", "articles", "update_status", "online", "battery", "signal", "gateway", "model",
     "last_response",
 )  # fmt: skip
-
-
-class LedColor(StrEnum):
-    """The colors of a label's LED."""
-
-    RED = "red"
-    GREEN = "green"
-    YELLOW = "yellow"
-    BLUE = "blue"
-    MAGENTA = "magenta"
-    CYAN = "cyan"
-    WHITE = "white"
 
 
 def show_labels_of_aims(  # what `label list` shows when it is asked for labels of a kind
@@ -118,28 +115,43 @@ def blink(
         list[str], typer.Argument(metavar="LABEL...", help="Label codes, as printed on the labels.")
     ],
     color: Annotated[
-        LedColor, typer.Option("--color", case_sensitive=False, help="The light's color.")
-    ] = LedColor.GREEN,
+        Color, typer.Option("--color", case_sensitive=False, help="The light's color.")
+    ] = Color.GREEN,
     duration: Annotated[
         str,
         typer.Option(
             "--duration", metavar="TIME", help="10s 30s 1m 2m 5m 10m 15m 20m 30m 60m; 0s stops the blinking."
         ),
     ] = "30s",
+    queue: Queued = False,
     store: StoreCode = None,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
     debug_http: DebugHttp = False,
 ) -> None:
-    """Let labels blink, to find them; at once and past the queue."""
+    """Let labels blink, to find them: at once and past the queue, or with --queue as soon as it can be."""
+    if queue:
+        with open_scope(debug_http=debug_http) as scope:
+            from electis_cli.services import queued_commands
+
+            order = queued_commands.queue_blink(
+                scope,
+                labels,
+                color=color,
+                duration=duration,
+                store=default_store(store),
+                dry_run=dry_run,
+                wait=time.sleep,
+            )
+            raise typer.Exit(show_order(order, output, fields=fields))
     with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import label_orders
 
         done = label_orders.blink_labels(
             scope,
             labels,
-            color=label_orders.Color(color.value),
+            color=color,
             duration=duration,
             store=default_store(store),
             dry_run=dry_run,
@@ -211,15 +223,24 @@ def resend(
     timeouts: Annotated[
         bool, typer.Option("--timeouts", help="All labels of the store that did not answer.")
     ] = False,
+    queue: Queued = False,
     store: StoreCode = None,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
     debug_http: DebugHttp = False,
 ) -> None:
-    """Let AIMS send once more to labels that did not answer, at once and past the queue."""
+    """Let AIMS send once more to labels that did not answer: at once, or with --queue as soon as it can be."""
     if bool(labels) == timeouts:
         raise UsageProblem("Say which labels, or --timeouts.", fix="electis label resend LABEL")
+    if queue:
+        with open_scope(debug_http=debug_http) as scope:
+            from electis_cli.services import queued_commands
+
+            order = queued_commands.queue_resend(
+                scope, labels or None, store=default_store(store), dry_run=dry_run, wait=time.sleep
+            )
+            raise typer.Exit(show_order(order, output, fields=fields))
     with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import label_orders
 

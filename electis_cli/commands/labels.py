@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from electis_cli.commands import label_actions
+from electis_cli.commands import label_actions, label_display
 from electis_cli.commands.access import default_store, open_scope
+from electis_cli.commands.exit_codes import exit_code_of
 from electis_cli.commands.options import DebugHttp, DryRun, Fields, Limit, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import show_many, show_one, talk
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.domain.errors import UsageProblem
 from electis_cli.domain.labels import has_valid_checksum
 
 app = new_app()
@@ -59,13 +61,43 @@ def list_(
 
 @app.command("show", cls=Command)
 def show(
-    label: LabelCode, store: StoreCode = None, output: Output = OutputFormat.TABLE, fields: Fields = None
+    label: LabelCode,
+    svg: Annotated[
+        str | None,
+        typer.Option(
+            "--svg", metavar="FILE", help="Write a drawing of the label into a file; - is standard output."
+        ),
+    ] = None,
+    store: StoreCode = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
-    """Show one label."""
-    with open_scope() as scope:
-        from electis_cli.services import labels
+    """Show what a label displays, as AIMS tells it, beside what the database would have it display.
 
-        show_one(labels.show_label(scope, label, store=default_store(store)), output, fields=fields)
+    When AIMS does not answer, the database's side is shown; a drawing is then made of that, and the exit code is
+    that of AIMS's failure.
+    """
+    if svg == "-" and (output is not OutputFormat.TABLE or fields):
+        raise UsageProblem(
+            "Only one of the two can go to standard output.", fix=f"electis label show {label} --svg FILE"
+        )
+    with open_scope(debug_http=debug_http) as scope:
+        if svg is None:
+            from electis_cli.services.showing.showing import show_label
+
+            label_display.show(scope, show_label(scope, label, store=default_store(store)), output, fields)
+            return
+        from electis_cli.services.showing.drawing import draw_label
+
+        drawing = draw_label(scope, label, store=default_store(store))
+        label_display.write_drawing(drawing, svg)
+        if svg != "-":
+            label_display.show(scope, drawing.view, output, fields)
+    if drawing.note:
+        talk(f"warning: {drawing.note}")
+    if drawing.failure is not None:
+        raise typer.Exit(exit_code_of(drawing.failure))
 
 
 @app.command("link", cls=Command)

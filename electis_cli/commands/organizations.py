@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from electis_cli.commands.access import open_runtime, open_scope, session_store, settings_in_force
+from electis_cli.commands.access import open_platform, open_scope
 from electis_cli.commands.options import DryRun, Fields, Limit, Output, OutputFormat
 from electis_cli.commands.output import show_many, show_one, talk
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.organizations import Strategy
-
-if TYPE_CHECKING:
-    from electis_cli.domain.access import Actor
-    from electis_cli.services.runtime import Runtime
 
 app = new_app()
 _TABLE = ("code", "name", "aims_company", "aims_base_url", "room_prefix", "strategy")
@@ -24,15 +18,6 @@ OrgArgument = Annotated[
     str | None, typer.Argument(metavar="[CODE]", help="The organization; your own when none is named.")
 ]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The organization's name.")]
-
-
-@contextlib.contextmanager
-def open_platform() -> Iterator[tuple[Runtime, Actor]]:
-    """Open the database as whoever is logged in, without choosing an organization."""
-    with open_runtime() as runtime:
-        from electis_cli.services.auth import actor_of_session
-
-        yield runtime, actor_of_session(runtime, session_store(settings_in_force()))
 
 
 @app.command("create", cls=Command)

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -147,3 +147,43 @@ def _line(text: str) -> None:
 def talk(text: str) -> None:
     """Say something to the person at the terminal, beside the data."""
     print(text, file=sys.stderr)
+
+
+class Stream:
+    """A list that is written while it grows, a row at a time, also into a pipe; `-o json` is one list at the end."""
+
+    def __init__(
+        self,
+        output: OutputFormat,
+        *,
+        line: Callable[[Mapping[str, Any]], str],
+        fields: str | None = None,
+        name: str = "",
+    ) -> None:
+        """`line` makes of a record what a person reads, `name` is the field that `-o name` prints."""
+        self._output, self._line, self._name = output, line, name
+        self._names = _field_names(fields)
+        self._kept: list[Mapping[str, Any]] = []
+        self._is_first = True
+
+    def write(self, view: Any) -> None:
+        """Write one more."""
+        record = _chosen(plain(view), self._names)
+        if self._output is OutputFormat.JSON:
+            self._kept.append(record)
+        elif self._output is OutputFormat.TABLE:
+            _line("  ".join(map(_cell, record.values())) if self._names else self._line(record))
+        elif self._output is OutputFormat.CSV:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            if self._is_first:
+                writer.writerow(record)
+            writer.writerow([_cell(value) for value in record.values()])
+        else:
+            _write([record], self._output, one=True, name=self._name)
+        self._is_first = False
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """Write what could only be written whole."""
+        if self._output is OutputFormat.JSON:
+            _write(self._kept, self._output, one=False, name=self._name)

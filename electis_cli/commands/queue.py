@@ -1,14 +1,15 @@
-"""`electis queue`: what waits to be pushed, and working it in the foreground."""
+"""`electis queue`: what waits to be pushed, working it in the foreground, and steering it."""
 
 from __future__ import annotations
 
 import time
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from electis_cli.commands import exit_codes
+from electis_cli.commands import exit_codes, queue_dead, queue_watch
 from electis_cli.commands.access import confirm, default_store, open_scope
 from electis_cli.commands.options import (
     DebugHttp,
@@ -22,27 +23,39 @@ from electis_cli.commands.options import (
 )
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.tree import Command, new_app
-from electis_cli.domain.errors import FormatChanged, FormatMissing, UsageProblem
+from electis_cli.domain.errors import AimsThrottled, FormatChanged, FormatMissing, UsageProblem
+from electis_cli.domain.watching import ItemKind
 
 if TYPE_CHECKING:
     from electis_cli.services.draining import DrainView
 
 app = new_app()
-dead_app = new_app()
-app.add_typer(dead_app, name="dead", help="Dead letters: what was given up, and why.")
+app.add_typer(queue_watch.app)
+app.add_typer(queue_dead.app, name="dead", help="Dead letters: what was given up, and why.")
 
 _STATUS_TABLE = (
     "store", "pending", "syncing", "synced", "held", "conflict", "failed", "labels_pending", "labels_failed",
-    "paused", "breaker",
+    "commands", "paused", "breaker",
 )  # fmt: skip
+_ITEMS_TABLE = ("kind", "id", "store", "status", "detail", "attempts", "next_attempt_at", "error")
 Timeout = Annotated[
     float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to work at most.")
 ]
 
 
+class ItemStatus(StrEnum):
+    """How something that is in the queue can stand."""
+
+    PENDING = "pending"
+    SYNCING = "syncing"
+    HELD = "held"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+
+
 @app.command("status", cls=Command)
 def status(store: StoreCode = None, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
-    """Show how many articles and label wishes wait, store by store."""
+    """Show how many articles, label wishes and one-shot commands wait, store by store."""
     with open_scope() as scope:
         from electis_cli.services import queue
 
@@ -54,14 +67,58 @@ def status(store: StoreCode = None, output: Output = OutputFormat.TABLE, fields:
 
 @app.command("list", cls=Command)
 def list_(
-    store: StoreCode = None, limit: Limit = None, output: Output = OutputFormat.TABLE, fields: Fields = None
+    kind: Annotated[
+        list[ItemKind] | None, typer.Option("--kind", help="Only these kinds; may be repeated.")
+    ] = None,
+    status: Annotated[
+        list[ItemStatus] | None, typer.Option("--status", help="Only what stands so; may be repeated.")
+    ] = None,
+    error: Annotated[
+        str | None,
+        typer.Option(
+            "--error", metavar="TEXT", help="Only with this error: its code, or a piece of its text."
+        ),
+    ] = None,
+    store: StoreCode = None,
+    limit: Limit = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
 ) -> None:
-    """List what is not synced, in the order it is pushed."""
+    """List what is not synced, in the order it is pushed: articles, label wishes, one-shot commands."""
     with open_scope() as scope:
-        from electis_cli.services import queue
+        from electis_cli.services import queue_items
 
-        items = queue.queue_items(scope, store=default_store(store), limit=limit)
-        show_many(items, output, fields=fields, name="id", empty="The queue is empty.")
+        items = queue_items.queue_items(
+            scope,
+            store=default_store(store),
+            kinds=kind or (),
+            statuses=status or (),
+            error=error,
+            limit=limit,
+        )
+        is_narrowed = bool(kind or status or error)
+        empty = "Nothing in the queue is like that." if is_narrowed else "The queue is empty."
+        show_many(items, output, fields=fields, table=_ITEMS_TABLE, name="id", empty=empty)
+
+
+@app.command("show", cls=Command)
+def show(
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="An article's id, a label's code or a command's id.")
+    ],
+    kind: Annotated[
+        ItemKind | None, typer.Option("--kind", help="What it is, when several have this name.")
+    ] = None,
+    store: StoreCode = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+) -> None:
+    """Show everything the queue knows of one article, label or command, synced and ended ones too."""
+    with open_scope() as scope:
+        from electis_cli.services import queue_details
+
+        view = queue_details.show_item(scope, identifier, kind=kind, store=default_store(store))
+        show_one(view, output, fields=fields, name="id")
 
 
 @app.command("drain", cls=Command)
@@ -89,9 +146,9 @@ def drain_exit_code(view: DrainView) -> int:
     reasons = {store["breaker_reason"] for store in view.stores if store["breaker"] == "open"}
     codes = {store["error_code"] for store in view.stores}
     endings = {store["ending"] for store in view.stores}
-    is_waiting = left["pending"] + left["syncing"] + left["labels_pending"] > 0
+    is_waiting = left["pending"] + left["syncing"] + left["labels_pending"] + left["commands"] > 0
     is_configured = not ("format" in reasons or "no_format" in endings or codes & _FORMAT)
-    stopped = bool(reasons) or bool(endings & {"paused", "breaker", "backoff"})
+    stopped = bool(reasons) or bool(endings & {"paused", "breaker", "backoff"} or codes & _THROTTLED)
     has_failed = left["failed"] + left["labels_failed"] > 0
     is_stuck = left["held"] + left["conflict"] > 0
     # The first that holds says why.
@@ -107,6 +164,7 @@ def drain_exit_code(view: DrainView) -> int:
 
 
 _UNREACHABLE = {"E-AIMS-UNREACHABLE", "E-AIMS-AMBIGUOUS", "E-AIMS-CONTRACT"}
+_THROTTLED = {AimsThrottled.code}
 _FORMAT = {FormatMissing.code, FormatChanged.code}
 
 
@@ -135,12 +193,11 @@ def _pause(store: str | None, reason: str, output: OutputFormat, fields: str | N
         show_many(views, output, fields=fields, table=_STATUS_TABLE, name="store")
 
 
-Subjects = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Article ids or label codes.")]
-
-
 @app.command("retry", cls=Command)
 def retry(
-    ids: Subjects = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID...", help="Article ids or label codes.")
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Everything that failed, is held or in conflict.")
     ] = False,
@@ -150,18 +207,6 @@ def retry(
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Push what failed, is held or in conflict once more: with today's content."""
-    _retry(ids, everything, store, yes=yes, dry_run=dry_run, output=output)
-
-
-def _retry(
-    ids: list[str] | None,
-    everything: bool,
-    store: str | None,
-    *,
-    yes: bool,
-    dry_run: bool,
-    output: OutputFormat,
-) -> None:
     if bool(ids) == everything:
         raise UsageProblem("Say which ones, or --all.", fix="electis queue retry ID")
     if everything:
@@ -173,42 +218,21 @@ def _retry(
         show_one({"retried": done, "dry_run": dry_run}, output)
 
 
-@dead_app.command("list", cls=Command)
-def list_dead(store: StoreCode = None, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
-    """List dead letters nobody has dealt with."""
-    with open_scope() as scope:
-        from electis_cli.services import queue
-
-        letters = queue.dead_letters(scope, store=default_store(store))
-        table = ("subject", "kind", "store", "error", "attempts", "at")
-        show_many(
-            letters, output, fields=fields, table=table, name="subject", empty="There are no dead letters."
-        )
-
-
-@dead_app.command("retry", cls=Command)
-def retry_dead(
-    ids: Subjects = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    store: StoreCode = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    output: Output = OutputFormat.TABLE,
-) -> None:
-    """Push dead letters once more: with today's content."""
-    _retry(ids, everything, store, yes=yes, dry_run=dry_run, output=output)
-
-
-@dead_app.command("discard", cls=Command)
-def discard_dead(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Article ids or label codes.")],
+@app.command("cancel", cls=Command)
+def cancel(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID...", help="Command ids, as `queue list` shows them.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every command of the store that waits.")] = False,
     store: StoreCode = None,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
-    """Silence dead letters; the articles stay failed until somebody edits them."""
+    """Take one-shot commands back that were not sent yet; articles and label wishes can not be canceled."""
+    if bool(ids) == everything:
+        raise UsageProblem("Say which ones, or --all.", fix="electis queue cancel ID")
     with open_scope() as scope:
-        from electis_cli.services import queue
+        from electis_cli.services import canceling
 
-        done = queue.discard(scope, ids, store=default_store(store), dry_run=dry_run)
-        show_one({"discarded": done, "dry_run": dry_run}, output)
+        done = canceling.cancel_commands(scope, ids or None, store=default_store(store), dry_run=dry_run)
+        show_one({"canceled": done, "dry_run": dry_run}, output)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import confirm, default_store, open_scope
+from electis_cli.commands.columns import show_row
 from electis_cli.commands.importing import ImportFile, run_import
 from electis_cli.commands.options import (
     DryRun,
@@ -67,7 +68,7 @@ def show(
     with open_scope() as scope:
         from electis_cli.services import spaces
 
-        show_one(spaces.show_space(scope, space, store=default_store(store)), output, fields=fields)
+        show_row(scope, spaces.show_space(scope, space, store=default_store(store)), output, fields=fields)
 
 
 @app.command("update", cls=Command)

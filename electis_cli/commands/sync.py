@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from electis_cli.commands.access import default_store, open_scope
+from electis_cli.commands.exit_codes import EXIT_CHANGES_PENDING
 from electis_cli.commands.options import DebugHttp, DryRun, Fields, Limit, Output, OutputFormat, StoreCode
-from electis_cli.commands.output import show_many, show_one
+from electis_cli.commands.output import plain, show_many, show_one, talk
 from electis_cli.commands.queue import drain_exit_code
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.errors import UsageProblem
 from electis_cli.domain.organizations import Strategy
 
+if TYPE_CHECKING:
+    from electis_cli.services.differing import Difference
+
 app = new_app()
+AllStores = Annotated[bool, typer.Option("--all-stores", help="Every store, whatever the profile says.")]
+NoWindow = Annotated[
+    bool, typer.Option("--no-window", help="Believe what AIMS shows at once, without the settle window.")
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as in `sync history`.")]
 
 
 @app.command("full", cls=Command)
 def full(
     store: StoreCode = None,
-    all_stores: Annotated[
-        bool, typer.Option("--all-stores", help="Every store, whatever the profile says.")
-    ] = False,
+    all_stores: AllStores = False,
     push: Annotated[bool, typer.Option("--push/--no-push", help="Push what became dirty afterwards.")] = True,
-    no_window: Annotated[
-        bool, typer.Option("--no-window", help="Believe what AIMS shows at once, without the settle window.")
-    ] = False,
+    no_window: NoWindow = False,
     strategy: Annotated[
         Strategy | None, typer.Option("--strategy", help="Who wins conflicts in this run.")
     ] = None,
+    max_deletes: Annotated[
+        int | None,
+        typer.Option(
+            "--max-deletes", min=0, metavar="N", help="Hold the plan when it deletes more than N articles."
+        ),
+    ] = None,
+    take_in: Annotated[
+        bool, typer.Option("--import", help="Take in what others made at AIMS, as spaces and rooms.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option("--timeout", min=0, metavar="SECONDS", help="For the push.")
     ] = 60.0,
@@ -46,14 +60,19 @@ def full(
         raise UsageProblem("--store and --all-stores contradict each other.", fix="choose one of them")
     with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import syncing
+        from electis_cli.services.full_sync import Choice
 
         view = syncing.sync_stores(
             scope,
             store=None if all_stores else default_store(store),
             dry_run=dry_run,
             push=push,
-            believe_at_once=no_window,
-            strategy=strategy,
+            choice=Choice(
+                strategy=strategy,
+                believe_at_once=no_window,
+                take_in=take_in,
+                most_deletions=max_deletes,
+            ),
             timeout=timedelta(seconds=timeout),
             wait=time.sleep,
         )
@@ -119,3 +138,95 @@ def approve(run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = No
         from electis_cli.services.full_sync import approve_run
 
         show_one(approve_run(scope, run), output, fields=fields, name="run")
+
+
+@app.command("diff", cls=Command)
+def diff(
+    store: StoreCode = None,
+    all_stores: AllStores = False,
+    no_window: NoWindow = False,
+    limit: Limit = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
+) -> None:
+    """Show where AIMS and the database differ, field by field; exit 10 when a full sync would write something."""
+    if all_stores and store:
+        raise UsageProblem("--store and --all-stores contradict each other.", fix="choose one of them")
+    with open_scope(debug_http=debug_http) as scope:
+        from electis_cli.domain.reconcile import CHANGES
+        from electis_cli.services.differing import diff_stores
+        from electis_cli.services.full_sync import Choice
+
+        found = diff_stores(
+            scope,
+            store=None if all_stores else default_store(store),
+            choice=Choice(believe_at_once=no_window),
+        )
+        if output is OutputFormat.TABLE and not fields:
+            _show_differences(found[:limit] if limit is not None else found)
+        else:
+            show_many(found[:limit] if limit is not None else found, output, fields=fields, name="article_id")
+        if any(difference.step in {step.value for step in CHANGES} for difference in found):
+            raise typer.Exit(EXIT_CHANGES_PENDING)
+
+
+def _show_differences(found: Sequence[Difference]) -> None:
+    rows: list[dict[str, str]] = []
+    for difference in found:
+        where = {"store": difference.store, "article_id": difference.article_id, "step": difference.step}
+        nothing = {"column": "", "base": "", "ours": "", "aims": ""}
+        rows.extend({**where, **plain(field)} for field in difference.fields)
+        if not difference.fields:
+            rows.append({**where, **nothing})
+    show_many(rows, OutputFormat.TABLE, empty="AIMS shows what the database says.")
+    for step in sorted({difference.step for difference in found}):
+        reason = next(one.reason for one in found if one.step == step)
+        talk(f"{step}: {reason}")
+
+
+@app.command("conflicts", cls=Command)
+def conflicts(
+    store: StoreCode = None,
+    decided: Annotated[
+        bool, typer.Option("--decided", help="Those of the last 90 days that were decided, too.")
+    ] = False,
+    limit: Limit = None,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+) -> None:
+    """List what waits for a person: both sides of it, and what they agreed on before."""
+    with open_scope() as scope:
+        from electis_cli.services.conflicts import list_conflicts
+
+        found = list_conflicts(scope, store=default_store(store), decided=decided, limit=limit)
+        table = ("article_id", "store", "at", "open", "choice", "why", "fields")
+        show_many(
+            found, output, fields=fields, table=table, name="article_id", empty="Nothing waits for a person."
+        )
+
+
+@app.command("resolve", cls=Command)
+def resolve(
+    article_id: Annotated[str, typer.Argument(metavar="ARTICLE", help="As in `sync conflicts`.")],
+    ours: Annotated[bool, typer.Option("--ours", help="AIMS gets what the database says.")] = False,
+    theirs: Annotated[bool, typer.Option("--theirs", help="The database takes what AIMS shows.")] = False,
+    store: StoreCode = None,
+    dry_run: DryRun = False,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+) -> None:
+    """Choose a side for an article that waits for a person."""
+    if ours == theirs:
+        raise UsageProblem(
+            "Say which side is right.",
+            why="Either --ours or --theirs.",
+            fix=f"electis sync resolve {article_id} --ours",
+        )
+    with open_scope() as scope:
+        from electis_cli.services.conflicts import resolve_conflict
+
+        view = resolve_conflict(
+            scope, article_id, take_ours=ours, store=default_store(store), dry_run=dry_run
+        )
+        show_one(view, output, fields=fields, name="article_id")

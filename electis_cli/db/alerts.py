@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import mine, one_or_none
+from electis_cli.db.rows import chunks, mine, one_or_none
 from electis_cli.db.tables import alerts, dead_letters
 from electis_cli.db.unit_of_work import UnitOfWork
 
@@ -69,9 +69,13 @@ def insert_dead_letter(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
 
 
 def list_dead_letters(uow: UnitOfWork, store_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the dead letters nobody has dealt with, oldest first."""
+    """Return the dead letters nobody has dealt with, oldest first, each with the cause of the alert that it names."""
     statement = (
-        sa.select(dead_letters)
+        sa.select(dead_letters, alerts.c.cause)
+        .join(
+            alerts,
+            sa.and_(alerts.c.org_id == dead_letters.c.org_id, alerts.c.id == dead_letters.c.alert_id),
+        )
         .where(
             mine(uow, dead_letters), dead_letters.c.store_id.in_(store_ids), dead_letters.c.ended_at.is_(None)
         )
@@ -90,12 +94,14 @@ def end_dead_letters(
             mine(uow, dead_letters),
             dead_letters.c.store_id == store_id,
             dead_letters.c.kind == kind,
-            dead_letters.c.subject.in_(list(subjects)),
             dead_letters.c.ended_at.is_(None),
         )
         .values(ended_at=now, ended_by=how)
     )
-    return uow.count_changed(statement)
+    return sum(
+        uow.count_changed(statement.where(dead_letters.c.subject.in_(piece)))
+        for piece in chunks(sorted(set(subjects)))
+    )
 
 
 def close_settled_alerts(uow: UnitOfWork, now: datetime) -> int:
@@ -116,3 +122,63 @@ def close_settled_alerts(uow: UnitOfWork, now: datetime) -> int:
         .values(closed_at=now)
     )
     return uow.count_changed(statement)
+
+
+def claim_untold_alert(
+    uow: UnitOfWork, now: datetime, *, until: datetime, since: datetime
+) -> dict[str, Any] | None:
+    """Take the next alert that the receiver should be told, and return it; until then nobody else gets it.
+
+    Either one that happened since it was last told, when its cause was not told after `since`, or one whose telling
+    failed and whose time has come again. Those that failed least come first.
+    """
+    again = alerts.alias("again")
+    recent = sa.exists().where(
+        again.c.org_id == alerts.c.org_id, again.c.cause == alerts.c.cause, again.c.told_at > since
+    )
+    is_new = sa.and_(
+        alerts.c.closed_at.is_(None),
+        sa.or_(alerts.c.told_at.is_(None), alerts.c.last_at > alerts.c.told_at),
+        # Asked of the row itself too: after waiting for another writer only that is looked at again.
+        sa.or_(alerts.c.told_at.is_(None), alerts.c.told_at <= since),
+        ~recent,
+    )
+    due = (mine(uow, alerts), sa.or_(is_new, alerts.c.tell_again_at <= now))
+    is_retry = alerts.c.tell_again_at.is_not(None)
+    order = (sa.case((is_retry, alerts.c.tell_tries), else_=0), alerts.c.id)
+    next_one = sa.select(alerts.c.id).where(*due).order_by(*order).limit(1)
+    statement = (
+        alerts.update()
+        .where(*due, alerts.c.id == next_one.with_for_update(skip_locked=True).scalar_subquery())
+        .values(
+            told_at=now,
+            tell_again_at=until,
+            tell_tries=sa.case((is_retry, alerts.c.tell_tries + 1), else_=1),
+        )
+        .returning(alerts)
+    )
+    row = uow.execute(statement).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def note_telling(
+    uow: UnitOfWork, alert_id: str, told_at: datetime, *, error: str | None, again_at: datetime | None
+) -> None:
+    """Write down how telling an alert went; one that was claimed anew meanwhile stays as it is."""
+    uow.execute(
+        alerts.update()
+        .where(mine(uow, alerts), alerts.c.id == alert_id, alerts.c.told_at == told_at)
+        .values(tell_error=error, tell_again_at=again_at)
+    )
+
+
+def last_telling(uow: UnitOfWork) -> dict[str, Any] | None:
+    """Return the alert that the receiver was told last, or should have been; None when there was none."""
+    statement = (
+        sa.select(alerts)
+        .where(mine(uow, alerts), alerts.c.told_at.is_not(None))
+        .order_by(alerts.c.told_at.desc(), alerts.c.id.desc())
+        .limit(1)
+    )
+    row = uow.execute(statement).mappings().one_or_none()
+    return dict(row) if row else None

@@ -33,6 +33,8 @@ _CROSSED = {
     "40001",
 }  # deadlock detected, serialization failure: one of two writers has to start again
 
+_IDLE_TOO_LONG = "25P03"  # the server ended a transaction in which nothing happened
+
 
 def _to_json(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
@@ -41,11 +43,18 @@ def _to_json(value: Any) -> str:
 class Database:
     """One shared database; every use is a unit of work that rolls back unless it is committed."""
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None, pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        pool_size: int = 8,
+        idle_seconds: float = 60.0,
+    ) -> None:
         """Prepare access to the database at an SQLAlchemy URL; nothing is opened yet.
 
-        `clock`, when given, replaces the database server's clock (tests with a virtual clock). Raises Misconfigured
-        for a URL that is none.
+        `clock`, when given, replaces the database server's clock (tests with a virtual clock). PostgreSQL ends a unit
+        of work in which nothing happens for `idle_seconds`. Raises Misconfigured for a URL that is none.
         """
         try:
             parsed = sa.make_url(url)
@@ -64,6 +73,7 @@ class Database:
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self._clock = clock
+        self._idle_seconds = idle_seconds
         self.engine = _create_engine(parsed, sqlite=self.is_sqlite, pool_size=pool_size)
 
     @property
@@ -93,7 +103,9 @@ class Database:
                 self.engine.connect().execution_options(**{_BEGIN: begin}) as connection,
                 connection.begin() as transaction,
             ):
-                uow = UnitOfWork(connection, org_id=org_id, clock=self._clock)
+                uow = UnitOfWork(
+                    connection, org_id=org_id, idle_seconds=self._idle_seconds, clock=self._clock
+                )
                 uow.announce_tenant()
                 yield uow
                 if uow.is_committed:
@@ -110,6 +122,10 @@ class Database:
             if "no such table" in str(error.orig) or "no such column" in str(error.orig):
                 raise _schema_problem(error) from error
             raise DatabaseUnavailable(why=_first_line(error.orig), fix="electis health") from error
+        except sa.exc.InternalError as error:
+            if getattr(error.orig, "sqlstate", None) != _IDLE_TOO_LONG:
+                raise
+            raise DatabaseUnavailable(why=_first_line(error.orig), fix="run the command again") from error
         except sa.exc.InterfaceError as error:
             raise DatabaseUnavailable(why=_first_line(error.orig), fix="electis health") from error
 

@@ -52,6 +52,18 @@ def list_wishes(
     return found
 
 
+def holders(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, tuple[str, str | None]]:
+    """Return where what is known of some labels comes from (wish or observed), and the article they show."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for piece in chunks(sorted(set(label_codes))):
+        statement = sa.select(
+            label_links.c.label_code, label_links.c.origin, label_links.c.acked_article
+        ).where(mine(uow, label_links), label_links.c.label_code.in_(piece))
+        for code, origin, article_id in uow.execute(statement):
+            found[code] = (origin, article_id)
+    return found
+
+
 def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
     """Return the active wishes of a store that AIMS has not acknowledged."""
     table = label_links.c

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import one_or_none
+from electis_cli.db.rows import chunks, one_or_none
 from electis_cli.db.tables import leases
 from electis_cli.db.unit_of_work import UnitOfWork
 
@@ -20,6 +21,16 @@ class Lease:
     holder: str
     epoch: int
     expires_at: datetime
+
+
+def push_resource(store_id: str) -> str:
+    """Return what one worker at a time holds while it pushes a store."""
+    return f"push:{store_id}"
+
+
+def sync_resource(store_id: str) -> str:
+    """Return what one worker at a time holds while it runs a store's full sync."""
+    return f"sync:{store_id}"
 
 
 def take_lease(uow: UnitOfWork, resource: str, holder: str, *, seconds: float) -> Lease | None:
@@ -91,3 +102,25 @@ def current_holder(uow: UnitOfWork, resource: str) -> Lease | None:
     if row is None:
         return None
     return Lease(resource=resource, holder=row["holder"], epoch=row["epoch"], expires_at=row["expires_at"])
+
+
+def held_by_others(uow: UnitOfWork, resources: Iterable[str], holder: str) -> set[str]:
+    """Return those of some resources that somebody else holds right now."""
+    statement = sa.select(leases.c.resource).where(
+        leases.c.holder.is_not(None), leases.c.holder != holder, leases.c.expires_at > uow.now()
+    )
+    return {
+        resource
+        for piece in chunks(resources)
+        for resource in uow.execute(statement.where(leases.c.resource.in_(piece))).scalars()
+    }
+
+
+def held_by(uow: UnitOfWork, holder: str) -> list[str]:
+    """Return what a holder holds right now, in the order of the resources' names."""
+    statement = (
+        sa.select(leases.c.resource)
+        .where(leases.c.holder == holder, leases.c.expires_at > uow.now())
+        .order_by(leases.c.resource)
+    )
+    return list(uow.execute(statement).scalars())

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import chunks, mine
-from electis_cli.db.tables import articles, dead_letters
+from electis_cli.db.bulk import update_many
+from electis_cli.db.rows import chunks, columns_of, mine
+from electis_cli.db.tables import articles, conference_rooms, dead_letters, spaces
+from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import LedgerRow, State
 
 SEQUENCE = "desired_seq"
+_WALK = 5000
 
 
-def _row(row: Any) -> LedgerRow:
-    fields = {name: row[name] for name in LedgerRow.__dataclass_fields__}
-    fields["state"] = State(row["state"])
+_COLUMNS = columns_of(articles, LedgerRow)
+_NAMES = tuple(column.name for column in _COLUMNS)
+_STATES = {state.value: state for state in State}
+_ROWS = sa.select(*_COLUMNS)
+
+
+def _row(row: Sequence[Any]) -> LedgerRow:
+    fields = dict(zip(_NAMES, row, strict=True))
+    fields["state"] = _STATES[fields["state"]]
     return LedgerRow(**fields)
 
 
@@ -38,6 +48,7 @@ def bump(uow: UnitOfWork, store_id: str, changes: Mapping[str, bool], now: datet
             "article_id": article_id,
             "desired_version": 1,
             "desired_seq": first + place,
+            "touched_seq": first + place,
             "desired_deleted": deleted,
             "synced_version": 0,
             "state": State.ACTIVE.value,
@@ -56,6 +67,7 @@ def bump(uow: UnitOfWork, store_id: str, changes: Mapping[str, bool], now: datet
         update=lambda new: {
             "desired_version": articles.c.desired_version + 1,
             "desired_seq": new.desired_seq,
+            "touched_seq": new.touched_seq,
             "desired_deleted": new.desired_deleted,
             "state": new.state,
             "attempts": 0,
@@ -85,20 +97,188 @@ def rows_by_id(
     """Return the ledger rows of some articles, by id."""
     found: dict[str, LedgerRow] = {}
     for piece in chunks(sorted(set(article_ids))):
-        statement = (
-            sa.select(articles)
-            .where(mine(uow, articles), articles.c.store_id == store_id, articles.c.article_id.in_(piece))
-            .order_by(articles.c.article_id)
-        )
-        for row in uow.execute(statement.with_for_update() if lock else statement).mappings():
-            found[row["article_id"]] = _row(row)
+        statement = _ROWS.where(
+            mine(uow, articles), articles.c.store_id == store_id, articles.c.article_id.in_(piece)
+        ).order_by(articles.c.article_id)
+        for row in uow.execute(statement.with_for_update() if lock else statement):
+            found[row[0]] = _row(row)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The few columns of a ledger row that tell whether anything is to be done about it."""
+
+    base_hash: str | None
+    state: str
+    is_deleted: bool
+    is_dirty: bool
+    is_in_flight: bool
+    is_noted: bool  # something odd was seen of it, or it was missed
+    verify_after: datetime | None
+    read_equal_at: datetime | None
+    echo: Mapping[str, str] | None
+
+
+def standing_by_id(uow: UnitOfWork, store_id: str, article_ids: Sequence[str]) -> dict[str, Standing]:
+    """Return how some articles stand, by id."""
+    columns = articles.c
+    base = sa.select(
+        columns.article_id,
+        columns.base_hash,
+        columns.state,
+        columns.desired_deleted,
+        columns.desired_version > columns.synced_version,
+        columns.inflight_version.is_not(None),
+        sa.or_(columns.odd_hash.is_not(None), columns.missing_since.is_not(None)),
+        columns.verify_after,
+        columns.read_equal_at,
+        columns.echo,
+    ).where(mine(uow, articles), columns.store_id == store_id)
+    found: dict[str, Standing] = {}
+    for piece in chunks(article_ids):
+        for row in uow.execute(base.where(columns.article_id.in_(piece))):
+            found[row[0]] = Standing(*row[1:])
+    return found
+
+
+def expected_ids(uow: UnitOfWork, store_id: str) -> Iterator[list[str]]:
+    """Yield, a few thousand at a time, the ids of all articles that are not agreed to be absent."""
+    columns, last = articles.c, ""
+    while True:
+        statement = (
+            sa.select(columns.article_id)
+            .where(
+                mine(uow, articles),
+                columns.store_id == store_id,
+                columns.article_id > last,
+                sa.not_(
+                    sa.and_(
+                        columns.desired_deleted.is_(True),
+                        columns.desired_version == columns.synced_version,
+                        columns.inflight_version.is_(None),
+                    )
+                ),
+            )
+            .order_by(columns.article_id)
+            .limit(_WALK)
+        )
+        ids = list(uow.execute(statement).scalars())
+        if ids:
+            yield ids
+        if len(ids) < _WALK:
+            return
+        last = ids[-1]
+
+
+def unmet_ids(uow: UnitOfWork, store_id: str, room_prefix: str) -> list[str]:
+    """Return the articles of spaces and rooms that the ledger does not know: an upgrade, or a bug."""
+    found: list[str] = []
+    for table, article_id in (
+        (spaces, spaces.c.external_id),
+        (conference_rooms, sa.literal(room_prefix) + conference_rooms.c.external_id),
+    ):
+        known = sa.exists().where(
+            articles.c.org_id == table.c.org_id,
+            articles.c.store_id == table.c.store_id,
+            articles.c.article_id == article_id,
+        )
+        statement = sa.select(article_id).where(
+            mine(uow, table), table.c.store_id == store_id, sa.not_(known)
+        )
+        found.extend(uow.execute(statement).scalars())
+    return found
+
+
+def sizes(uow: UnitOfWork, store_id: str) -> tuple[int, int]:
+    """Return how many articles have a base and are wanted, and how many spaces and rooms the store has."""
+    bases = sa.select(sa.func.count()).where(
+        mine(uow, articles),
+        articles.c.store_id == store_id,
+        articles.c.desired_deleted.is_(False),
+        articles.c.base_hash.is_not(None),
+        articles.c.base_hash != ABSENT,
+    )
+    local = 0
+    for table in (spaces, conference_rooms):
+        statement = sa.select(sa.func.count()).where(mine(uow, table), table.c.store_id == store_id)
+        local += uow.execute(statement).scalar_one()
+    count: int = uow.execute(bases).scalar_one()
+    return count, local
+
+
+def rows_in_states(
+    uow: UnitOfWork, store_ids: Sequence[str], states: Sequence[State]
+) -> dict[tuple[str, str], LedgerRow]:
+    """Return the rows that wait for a person, by store and article id."""
+    statement = sa.select(articles.c.store_id, *_COLUMNS).where(
+        mine(uow, articles),
+        articles.c.store_id.in_(store_ids),
+        articles.c.state.in_([state.value for state in states]),
+    )
+    return {(row[0], row[1]): _row(row[1:]) for row in uow.execute(statement)}
+
+
+def last_number(uow: UnitOfWork) -> int:
+    """Return the last number that any change, claim or acknowledgement took."""
+    return uow.last_number(SEQUENCE)
+
+
+def note_equal(
+    uow: UnitOfWork,
+    store_id: str,
+    seen: Iterable[tuple[str, str | None]],
+    now: datetime,
+    *,
+    untouched_since: int,
+) -> None:
+    """Note that articles were read back equal (with AIMS's word for their last update), unless they moved since."""
+    rows = [
+        {"b_article_id": article_id, "b_remote_updated": updated, "b_at": now} for article_id, updated in seen
+    ]
+    if not rows:
+        return
+    columns = articles.c
+    statement = (
+        articles.update()
+        .where(
+            mine(uow, articles),
+            columns.store_id == store_id,
+            columns.article_id == sa.bindparam("b_article_id"),
+            columns.touched_seq <= untouched_since,
+        )
+        .values(
+            read_equal_at=sa.func.coalesce(columns.read_equal_at, sa.bindparam("b_at", type_=UtcDateTime)),
+            last_seen_remote_at=sa.bindparam("b_at", type_=UtcDateTime),
+            remote_updated=sa.bindparam("b_remote_updated"),
+            verify_after=sa.case(
+                (columns.verify_after <= sa.bindparam("b_at", type_=UtcDateTime), None),
+                else_=columns.verify_after,
+            ),
+            missing_since=None,
+            odd_hash=None,
+            odd_since=None,
+        )
+    )
+    uow.execute(statement, rows)
 
 
 def all_rows(uow: UnitOfWork, store_id: str) -> dict[str, LedgerRow]:
     """Return every ledger row of a store, by article id."""
-    statement = sa.select(articles).where(mine(uow, articles), articles.c.store_id == store_id)
-    return {row["article_id"]: _row(row) for row in uow.execute(statement).mappings()}
+    statement = _ROWS.where(mine(uow, articles), articles.c.store_id == store_id)
+    return {row[0]: _row(row) for row in uow.execute(statement)}
+
+
+def unsettled_rows(uow: UnitOfWork, store_id: str) -> list[LedgerRow]:
+    """Return the rows of a store that are not synced, in the order in which they were changed."""
+    statement = _ROWS.where(
+        mine(uow, articles),
+        articles.c.store_id == store_id,
+        sa.or_(
+            articles.c.state != State.ACTIVE.value, articles.c.desired_version > articles.c.synced_version
+        ),
+    ).order_by(articles.c.desired_seq)
+    return [_row(row) for row in uow.execute(statement)]
 
 
 def _due(uow: UnitOfWork, store_id: str, now: datetime) -> list[sa.ColumnElement[bool]]:
@@ -111,6 +291,20 @@ def _due(uow: UnitOfWork, store_id: str, now: datetime) -> list[sa.ColumnElement
     ]
 
 
+def due_ids(
+    uow: UnitOfWork, store_id: str, now: datetime, *, limit: int, tombstones: bool
+) -> list[tuple[str, datetime | None]]:
+    """Return the articles to push now, as `due_rows` orders them, and when each was sent without an answer yet."""
+    in_flight = sa.case((articles.c.inflight_version.is_not(None), articles.c.last_tried_at))
+    statement = (
+        sa.select(articles.c.article_id, in_flight)
+        .where(*_due(uow, store_id, now), articles.c.desired_deleted.is_(tombstones))
+        .order_by(articles.c.doubts, articles.c.desired_seq)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in uow.execute(statement)]
+
+
 def due_rows(
     uow: UnitOfWork,
     store_id: str,
@@ -118,26 +312,34 @@ def due_rows(
     *,
     limit: int,
     tombstones: bool,
-    among: Iterable[str] | None = None,
+    among: Iterable[str],
 ) -> list[LedgerRow]:
-    """Return the rows to push now, in the order in which they were changed: tombstones, or all others.
+    """Claim (lock) those of some articles that are still due, in the order in which they were changed.
 
-    `among` claims (locks) just those that are still due.
+    Either tombstones, or all others.
     """
     statement = (
-        sa.select(articles)
-        .where(*_due(uow, store_id, now), articles.c.desired_deleted.is_(tombstones))
+        _ROWS.where(*_due(uow, store_id, now), articles.c.desired_deleted.is_(tombstones))
         # A row in doubt goes after the others: one that never gets an answer must not keep a store waiting.
         .order_by(articles.c.doubts, articles.c.desired_seq)
         .limit(limit)
     )
-    if among is None:
-        return [_row(row) for row in uow.execute(statement).mappings()]
     found: list[LedgerRow] = []
     for piece in chunks(among):
         claim = statement.where(articles.c.article_id.in_(piece)).with_for_update(skip_locked=True)
-        found.extend(_row(row) for row in uow.execute(claim).mappings())
+        found.extend(_row(row) for row in uow.execute(claim))
     return sorted(found, key=lambda row: (row.doubts, row.desired_seq))
+
+
+def count_rows(uow: UnitOfWork, store_id: str) -> int:
+    """Return how many articles the ledger knows in a store."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(articles)
+        .where(mine(uow, articles), articles.c.store_id == store_id)
+    )
+    count: int = uow.execute(statement).scalar_one()
+    return count
 
 
 def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
@@ -162,8 +364,7 @@ def next_due_at(uow: UnitOfWork, store_id: str) -> datetime | None:
 def rows_to_verify(uow: UnitOfWork, store_id: str, now: datetime, limit: int) -> list[LedgerRow]:
     """Return acknowledged rows whose settle window is over: they are read once more."""
     statement = (
-        sa.select(articles)
-        .where(
+        _ROWS.where(
             mine(uow, articles),
             articles.c.store_id == store_id,
             articles.c.verify_after <= now,
@@ -172,14 +373,13 @@ def rows_to_verify(uow: UnitOfWork, store_id: str, now: datetime, limit: int) ->
         .order_by(articles.c.verify_after)
         .limit(limit)
     )
-    return [_row(row) for row in uow.execute(statement).mappings()]
+    return [_row(row) for row in uow.execute(statement)]
 
 
 def newest_agreed_row(uow: UnitOfWork, store_id: str) -> LedgerRow | None:
     """Return the article that both sides agreed on last and that nothing is under way for, or None."""
     statement = (
-        sa.select(articles)
-        .where(
+        _ROWS.where(
             mine(uow, articles),
             articles.c.store_id == store_id,
             articles.c.state == State.ACTIVE.value,
@@ -192,7 +392,7 @@ def newest_agreed_row(uow: UnitOfWork, store_id: str) -> LedgerRow | None:
         .order_by(articles.c.acked_at.is_(None), articles.c.acked_at.desc(), articles.c.article_id)
         .limit(1)
     )
-    found = uow.execute(statement).mappings().one_or_none()
+    found = uow.execute(statement).one_or_none()
     return _row(found) if found else None
 
 
@@ -206,20 +406,18 @@ def update_rows(
     rows = list(changes)
     if not rows:
         return
-    names = [name for name in rows[0] if name not in {"article_id", "if_version"}]
-    statement = articles.update().where(
-        mine(uow, articles),
-        articles.c.store_id == store_id,
-        articles.c.article_id == sa.bindparam("b_article_id"),
+    where = [mine(uow, articles), articles.c.store_id == store_id]
+    is_guarded = "if_version" in rows[0]
+    if is_guarded:
+        where.append(articles.c.inflight_epoch == epoch)
+    update_many(
+        uow.connection,
+        articles,
+        rows,
+        key="article_id",
+        where=where,
+        guard=("if_version", "inflight_version") if is_guarded else None,
     )
-    if "if_version" in rows[0]:
-        statement = statement.where(
-            articles.c.inflight_version == sa.bindparam("b_if_version"), articles.c.inflight_epoch == epoch
-        )
-    statement = statement.values(
-        {name: sa.bindparam("b_" + name, type_=articles.c[name].type) for name in names}
-    )
-    uow.execute(statement, [{"b_" + name: value for name, value in row.items()} for row in rows])
 
 
 def forget_observations(uow: UnitOfWork, store_id: str, article_ids: Iterable[str]) -> None:
@@ -237,19 +435,15 @@ def forget_observations(uow: UnitOfWork, store_id: str, article_ids: Iterable[st
         )
 
 
-def count_moving(uow: UnitOfWork, store_id: str, since: datetime) -> int:
-    """Return how many articles were sent or acknowledged since a moment: what a listing may miscount by."""
+def count_moving(uow: UnitOfWork, store_id: str, since: int) -> int:
+    """Return how many articles moved since the sequence stood at `since`: what a listing may miscount by."""
     statement = (
         sa.select(sa.func.count())
         .select_from(articles)
         .where(
             mine(uow, articles),
             articles.c.store_id == store_id,
-            sa.or_(
-                articles.c.inflight_version.is_not(None),
-                articles.c.acked_at >= since,
-                articles.c.last_tried_at >= since,
-            ),
+            sa.or_(articles.c.inflight_version.is_not(None), articles.c.touched_seq > since),
         )
     )
     count: int = uow.execute(statement).scalar_one()

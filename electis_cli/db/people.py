@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import chunks, mine, one_or_none
+from electis_cli.db.rows import chunks, columns_of, mine
 from electis_cli.db.tables import people
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.people import Person
@@ -16,39 +16,42 @@ from electis_cli.domain.people import Person
 _MANY = 2000
 
 
-def _person(row: Any) -> Person:
-    return Person(**{name: row[name] for name in Person.__dataclass_fields__})
+_COLUMNS = columns_of(people, Person)
+_NAMES = tuple(column.name for column in _COLUMNS)
+_ROWS = sa.select(*_COLUMNS)
+
+
+def _person(row: Sequence[Any]) -> Person:
+    return Person(**dict(zip(_NAMES, row, strict=True)))
 
 
 def find_person(uow: UnitOfWork, store_id: str, external_id: str, *, lock: bool = False) -> Person | None:
     """Return a person by their external id, locked until the end of the transaction when `lock` says so."""
-    statement = sa.select(people).where(
+    statement = _ROWS.where(
         mine(uow, people), people.c.store_id == store_id, people.c.external_id == external_id
     )
-    row = one_or_none(uow, statement.with_for_update() if lock else statement)
+    row = uow.execute(statement.with_for_update() if lock else statement).one_or_none()
     return _person(row) if row else None
 
 
 def list_people(uow: UnitOfWork, store_ids: Sequence[str], *, limit: int | None = None) -> list[Person]:
     """Return the people of some stores, by store and external id."""
     statement = (
-        sa.select(people)
-        .where(mine(uow, people), people.c.store_id.in_(store_ids))
+        _ROWS.where(mine(uow, people), people.c.store_id.in_(store_ids))
         .order_by(people.c.store_id, people.c.external_id)
         .limit(limit)
     )
-    return [_person(row) for row in uow.execute(statement).mappings()]
+    return [_person(row) for row in uow.execute(statement)]
 
 
 def lock_people(uow: UnitOfWork, store_id: str) -> dict[str, Person]:
     """Return all people of a store by external id, locked until the end of the transaction."""
     statement = (
-        sa.select(people)
-        .where(mine(uow, people), people.c.store_id == store_id)
+        _ROWS.where(mine(uow, people), people.c.store_id == store_id)
         .order_by(people.c.external_id)
         .with_for_update()
     )
-    return {row["external_id"]: _person(row) for row in uow.execute(statement).mappings()}
+    return {row.external_id: _person(row) for row in uow.execute(statement)}
 
 
 def occupants(uow: UnitOfWork, store_id: str, space_ids: Iterable[str]) -> dict[str, Person]:
@@ -58,16 +61,18 @@ def occupants(uow: UnitOfWork, store_id: str, space_ids: Iterable[str]) -> dict[
 
 def _by(uow: UnitOfWork, store_id: str, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Person]:
     wanted = set(values)
-    base = sa.select(people).where(mine(uow, people), people.c.store_id == store_id)
+    base = _ROWS.where(mine(uow, people), people.c.store_id == store_id)
     # Each long list of ids may make PostgreSQL read the whole store, so that many ids are cheaper as one reading.
     statements = (
         [base] if len(wanted) > _MANY else [base.where(column.in_(piece)) for piece in chunks(sorted(wanted))]
     )
     found: dict[str, Person] = {}
+    place = _NAMES.index(column.name)
     for statement in statements:
-        for row in uow.execute(statement).mappings():
-            if row[column.name] in wanted:
-                found[row[column.name]] = _person(row)
+        for row in uow.execute(statement):
+            value = row[place]
+            if value in wanted:
+                found[value] = _person(row)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -25,6 +25,12 @@ def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]
     everything = list(items)
     for start in range(0, len(everything), size):
         yield everything[start : start + size]
+
+
+def columns_of(table: sa.Table, kind: type) -> list[sa.Column[Any]]:
+    """Return the columns that a dataclass's fields are read from, in their order."""
+    names: Mapping[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    return [table.c[name] for name in names]
 
 
 def one_or_none(uow: UnitOfWork, statement: sa.Select[Any]) -> sa.RowMapping | None:

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from electis_cli.db.rows import mine, one_or_none
-from electis_cli.db.tables import sync_conflicts, sync_runs
+from electis_cli.db.tables import articles, sync_conflicts, sync_runs
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.queue import State
 
 
 def insert_run(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
@@ -66,3 +67,42 @@ def list_conflicts(uow: UnitOfWork, store_ids: Sequence[str]) -> list[dict[str, 
         .order_by(sync_conflicts.c.at.desc(), sync_conflicts.c.id.desc())
     )
     return [dict(row) for row in uow.execute(statement).mappings()]
+
+
+def newest_conflict(uow: UnitOfWork, store_id: str, article_id: str) -> dict[str, Any] | None:
+    """Return the last conflict that was kept of an article, or None."""
+    statement = (
+        sa.select(sync_conflicts)
+        .where(
+            mine(uow, sync_conflicts),
+            sync_conflicts.c.store_id == store_id,
+            sync_conflicts.c.article_id == article_id,
+        )
+        .order_by(sync_conflicts.c.at.desc(), sync_conflicts.c.id.desc())
+        .limit(1)
+    )
+    row = one_or_none(uow, statement)
+    return dict(row) if row else None
+
+
+def decide_conflict(uow: UnitOfWork, conflict_id: str, values: Mapping[str, Any]) -> None:
+    """Write down what a person chose."""
+    uow.execute(
+        sync_conflicts.update()
+        .where(mine(uow, sync_conflicts), sync_conflicts.c.id == conflict_id)
+        .values(**values)
+    )
+
+
+def forget_conflicts(uow: UnitOfWork, before: datetime) -> int:
+    """Delete conflicts that nobody needs any more, and return how many went; what waits for a person stays."""
+    waiting = sa.exists().where(
+        articles.c.org_id == sync_conflicts.c.org_id,
+        articles.c.store_id == sync_conflicts.c.store_id,
+        articles.c.article_id == sync_conflicts.c.article_id,
+        articles.c.state.in_([State.CONFLICT.value, State.HELD.value]),
+    )
+    statement = sync_conflicts.delete().where(
+        mine(uow, sync_conflicts), sync_conflicts.c.at < before, sa.not_(waiting)
+    )
+    return uow.count_changed(statement)

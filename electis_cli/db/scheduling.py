@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from electis_cli.db.tables import aims_accounts, articles, label_links, organizations, stores
+from electis_cli.db.tables import aims_accounts, articles, commands, label_links, organizations, stores
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.commands import CommandState
 from electis_cli.domain.queue import State
 
 
@@ -51,7 +52,12 @@ def stores_to_push(uow: UnitOfWork, now: datetime) -> list[Place]:
                         label_links.c.desired_page.is_distinct_from(label_links.c.acked_page),
                     ),
                 ),
-            )
+            ),
+            sa.select(commands.c.org_id, commands.c.store_id).where(
+                commands.c.state == CommandState.PENDING.value,
+                commands.c.expires_at > now,
+                sa.or_(commands.c.next_attempt_at.is_(None), commands.c.next_attempt_at <= now),
+            ),
         )
         .subquery()
     )

@@ -8,34 +8,37 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import chunks, mine, one_or_none
+from electis_cli.db.rows import chunks, columns_of, mine
 from electis_cli.db.tables import spaces
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.spaces import Space
 
+_COLUMNS = columns_of(spaces, Space)
+_NAMES = tuple(column.name for column in _COLUMNS)
+_ROWS = sa.select(*_COLUMNS)
 
-def _space(row: Any) -> Space:
-    return Space(**{name: row[name] for name in Space.__dataclass_fields__})
+
+def _space(row: Sequence[Any]) -> Space:
+    return Space(**dict(zip(_NAMES, row, strict=True)))
 
 
 def find_space(uow: UnitOfWork, store_id: str, external_id: str, *, lock: bool = False) -> Space | None:
     """Return a space by its external id, locked until the end of the transaction when `lock` says so."""
-    statement = sa.select(spaces).where(
+    statement = _ROWS.where(
         mine(uow, spaces), spaces.c.store_id == store_id, spaces.c.external_id == external_id
     )
-    row = one_or_none(uow, statement.with_for_update() if lock else statement)
+    row = uow.execute(statement.with_for_update() if lock else statement).one_or_none()
     return _space(row) if row else None
 
 
 def list_spaces(uow: UnitOfWork, store_ids: Sequence[str], *, limit: int | None = None) -> list[Space]:
     """Return the spaces of some stores, by store and external id."""
     statement = (
-        sa.select(spaces)
-        .where(mine(uow, spaces), spaces.c.store_id.in_(store_ids))
+        _ROWS.where(mine(uow, spaces), spaces.c.store_id.in_(store_ids))
         .order_by(spaces.c.store_id, spaces.c.external_id)
         .limit(limit)
     )
-    return [_space(row) for row in uow.execute(statement).mappings()]
+    return [_space(row) for row in uow.execute(statement)]
 
 
 def spaces_by_external_id(
@@ -44,25 +47,22 @@ def spaces_by_external_id(
     """Return those spaces of a store that exist, by external id."""
     found: dict[str, Space] = {}
     for piece in chunks(sorted(set(external_ids))):
-        statement = (
-            sa.select(spaces)
-            .where(mine(uow, spaces), spaces.c.store_id == store_id, spaces.c.external_id.in_(piece))
-            .order_by(spaces.c.external_id)
-        )
-        for row in uow.execute(statement.with_for_update() if lock else statement).mappings():
-            found[row["external_id"]] = _space(row)
+        statement = _ROWS.where(
+            mine(uow, spaces), spaces.c.store_id == store_id, spaces.c.external_id.in_(piece)
+        ).order_by(spaces.c.external_id)
+        for row in uow.execute(statement.with_for_update() if lock else statement):
+            found[row.external_id] = _space(row)
     return found
 
 
 def lock_spaces(uow: UnitOfWork, store_id: str) -> dict[str, Space]:
     """Return all spaces of a store by external id, locked until the end of the transaction."""
     statement = (
-        sa.select(spaces)
-        .where(mine(uow, spaces), spaces.c.store_id == store_id)
+        _ROWS.where(mine(uow, spaces), spaces.c.store_id == store_id)
         .order_by(spaces.c.external_id)
         .with_for_update()
     )
-    return {row["external_id"]: _space(row) for row in uow.execute(statement).mappings()}
+    return {row.external_id: _space(row) for row in uow.execute(statement)}
 
 
 def insert_spaces(uow: UnitOfWork, new: Iterable[Space], now: datetime) -> None:

@@ -13,6 +13,7 @@ from electis_cli.db.rows import mine, one_or_none
 from electis_cli.db.tables import (
     alerts,
     articles,
+    commands,
     conference_rooms,
     dead_letters,
     known_hashes,
@@ -47,6 +48,7 @@ class Store:
     last_write_at: datetime | None
     backoff_until: datetime | None
     backoff_count: int
+    bound_to: str | None
     created_at: datetime
 
 
@@ -126,6 +128,7 @@ def delete_store(uow: UnitOfWork, store_id: str, now: datetime) -> None:
     )
     for table in (
         people, spaces, conference_rooms, label_links, dead_letters, articles, known_hashes, sync_runs, sync_conflicts,
+        commands,
     ):  # fmt: skip
         uow.execute(table.delete().where(mine(uow, table), table.c.store_id == store_id))
     uow.execute(leases.delete().where(leases.c.resource.in_([f"push:{store_id}", f"sync:{store_id}"])))

@@ -9,6 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 
+def utc_text(moment: datetime) -> str:
+    """Return an aware datetime as SQLite keeps it: fixed-width ISO text, so that it sorts as it should."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
     """An aware UTC datetime; on SQLite fixed-width ISO text, so that it sorts as it should."""
 
@@ -28,8 +33,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         if value.tzinfo is None:
             msg = "a naive datetime must not reach the database"
             raise ValueError(msg)
-        moment = value.astimezone(UTC)
-        return moment.isoformat(timespec="microseconds") if dialect.name == "sqlite" else moment
+        return utc_text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: sa.engine.Dialect) -> datetime | None:
         """Return an aware UTC datetime."""

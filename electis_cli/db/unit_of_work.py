@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+
+from electis_cli.db.bulk import upsert_many
 
 EVERYBODY = "*"
 
@@ -20,14 +21,20 @@ class UnitOfWork:
     PostgreSQL the row security policies, hold the same line once more.
     """
 
-    __slots__ = ("_clock", "connection", "is_committed", "org_id")
+    __slots__ = ("_clock", "_idle_seconds", "connection", "is_committed", "org_id")
 
     def __init__(
-        self, connection: sa.Connection, *, org_id: str | None, clock: Callable[[], datetime] | None = None
+        self,
+        connection: sa.Connection,
+        *,
+        org_id: str | None,
+        idle_seconds: float,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.connection = connection
         self.org_id = org_id
         self.is_committed = False
+        self._idle_seconds = idle_seconds
         self._clock = clock
 
     @property
@@ -44,11 +51,17 @@ class UnitOfWork:
         return self.connection.dialect.name == "sqlite"
 
     def announce_tenant(self) -> None:
-        """Tell PostgreSQL's row security whose rows this transaction may touch."""
+        """Tell PostgreSQL's row security whose rows this transaction may touch, and how long it may do nothing.
+
+        A process that was frozen in the middle would hold its locks for good, and stop every other.
+        """
         if not self.is_sqlite:
             self.connection.execute(
-                sa.text("SELECT set_config('electis.org_id', :org_id, true)"),
-                {"org_id": self.org_id or EVERYBODY},
+                sa.text(
+                    "SELECT set_config('electis.org_id', :org_id, true),"
+                    " set_config('idle_in_transaction_session_timeout', :idle, true)"
+                ),
+                {"org_id": self.org_id or EVERYBODY, "idle": str(round(self._idle_seconds * 1000))},
             )
 
     def rebind(self, org_id: str) -> None:
@@ -107,14 +120,7 @@ class UnitOfWork:
         values = list(rows)
         if not values:
             return
-        insert: Any = (sqlite if self.is_sqlite else postgresql).insert(table)
-        if update is None:
-            statement = insert.on_conflict_do_nothing(index_elements=list(key))
-        else:
-            statement = insert.on_conflict_do_update(
-                index_elements=list(key), set_=dict(update(insert.excluded))
-            )
-        self.connection.execute(statement, values)
+        upsert_many(self.connection, table, values, key=key, update=update)
 
     def take_numbers(self, name: str, count: int) -> int:
         """Take `count` consecutive numbers of a sequence and return the first; gaps are normal, order is all."""
@@ -128,3 +134,15 @@ class UnitOfWork:
         statement = sa.text("SELECT max(nextval(CAST(:name AS regclass))) FROM generate_series(1, :n)")
         last = self.connection.execute(statement, {"n": count, "name": name}).scalar_one()
         return last - count + 1
+
+    def last_number(self, name: str) -> int:
+        """Return the last number a sequence gave; 0 when it gave none yet."""
+        if self.is_sqlite:
+            statement = sa.text("SELECT value FROM counters WHERE name = :name")
+        else:
+            statement = sa.text(
+                "SELECT coalesce(last_value, 0) FROM pg_sequences"
+                " WHERE schemaname = current_schema() AND sequencename = :name"
+            )
+        value: int = self.connection.execute(statement, {"name": name}).scalar_one()
+        return value

@@ -7,6 +7,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from electis_cli.domain.conference import Room
 from electis_cli.domain.errors import InvalidInput, UnknownColumn
@@ -38,6 +39,8 @@ class Article:
 
 def clean_text(value: object) -> str:
     """Return a value as it is stored: text, NFC-normalized, trimmed. None is `""`; 0 and false are kept."""
+    if type(value) is str and value.isascii():
+        return value.strip()
     if value is None:
         return ""
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -166,7 +169,7 @@ def content_of(
         (_NAME_KEY, clean_text(name), article_format.name_column),
         (_NFC_KEY, clean_text(nfc_url), article_format.nfc_column),
     ):
-        if column is not None and own != content.get(column, ""):
+        if column is not None and content.get(column, "") not in {own, _quoted(own)}:
             if column in data:
                 content[key] = own
             elif own:
@@ -184,12 +187,62 @@ def undo_quoting(remote: Content, *ours: Content | None) -> dict[str, str]:
 
     Values that AIMS loaded from files keep their outer quotes, with inner ones doubled and empty ones as `""` (Q16).
     """
-    plain = {column: value for column, value in remote.items() if value != '""'}
-    for column, value in list(plain.items()):
-        for content in ours:
-            own = (content or {}).get(column, "")
-            if own and value != own and value == '"' + own.replace('"', '""') + '"':
+    plain = dict(remote)
+    for column, value in remote.items():
+        own_values = {(content or {}).get(column, "") for content in ours}
+        if value in own_values:
+            continue  # a value of ours may have quotes of its own
+        for own in own_values | {""}:
+            if value == _quoted(own):
                 plain[column] = own
+    return {column: value for column, value in plain.items() if value or not remote[column]}
+
+
+def _quoted(value: str) -> str:
+    """Return a value as a CSV file holds it."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+LEAST_CUT = 20
+"""What AIMS cuts short is long: a shorter beginning of a value is somebody's edit."""
+
+
+def looks_altered(ours: Content, theirs: Content) -> bool:
+    """Tell whether `theirs` can be what AIMS itself made of `ours`: other blanks or quotes, a number, cut short."""
+    differing = changed_columns(ours, theirs)
+    return bool(differing) and all(
+        _is_form_of(ours.get(column, ""), theirs.get(column, "")) for column in differing
+    )
+
+
+def _is_form_of(own: str, shown: str) -> bool:
+    if not own or not shown:
+        return False
+    if _bare(own) == _bare(shown):
+        return True
+    if own.startswith(shown) and len(shown) >= LEAST_CUT:
+        return True
+    try:
+        return Decimal(own) == Decimal(shown)
+    except InvalidOperation:
+        return False
+
+
+def _bare(value: str) -> str:
+    return "".join(character for character in value if character not in "\"'" and not character.isspace())
+
+
+def undo_echo(remote: Content, base: Content | None, echo: Content | None) -> dict[str, str]:
+    """Return a remote content with the columns that AIMS itself put into another form as we agreed on them."""
+    plain = dict(remote)
+    if base is None or echo is None:
+        return plain
+    for column in changed_columns(base, echo):
+        if plain.get(column, "") == echo.get(column, ""):
+            if base.get(column, ""):
+                plain[column] = base[column]
+            else:
+                plain.pop(column, None)
     return plain
 
 

@@ -23,7 +23,11 @@ class Resolution:
 
 
 def resolve(base: Content | None, local: Content, remote: Content, strategy: Strategy) -> Resolution:
-    """Return what a strategy makes of base, local and remote content; without a base every difference is a tie."""
+    """Return what a strategy makes of base, local and remote content.
+
+    Without a base nothing was agreed on yet: `merge` takes from AIMS what the database does not say at all, and the
+    database wins the rest.
+    """
     if strategy is Strategy.MANUAL:
         return Resolution(undecided=True)
     differing = changed_columns(local, remote)
@@ -36,6 +40,6 @@ def resolve(base: Content | None, local: Content, remote: Content, strategy: Str
         column: remote.get(column, "")
         for column in differing
         # Only AIMS changed this field; where both did, the database wins the tie.
-        if base is not None and local.get(column, "") == agreed.get(column, "")
+        if local.get(column, "") == agreed.get(column, "")
     }
     return Resolution(adopt=adopt, push=len(adopt) < len(differing))

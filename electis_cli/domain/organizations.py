@@ -61,6 +61,15 @@ class ColumnMapping:
     defaults: Mapping[str, str] = field(default_factory=dict)
 
 
+def column_title(column: str, friendly_names: Mapping[str, Mapping[str, str]]) -> str:
+    """Return a column as people read it: `ITEM_NAME (Name, שם)`, or its name alone where nobody calls it otherwise."""
+    names = friendly_names.get(column, {})
+    called = dict.fromkeys(
+        names[language] for language in sorted(names) if names[language] not in {"", column}
+    )
+    return f"{column} ({', '.join(called)})" if called else column
+
+
 def check_organization_code(code: str) -> str:
     """Return the code unchanged; raises InvalidInput unless it is 3 to 20 of `A-Z0-9`."""
     if not _ORG_CODE.fullmatch(code):

@@ -67,6 +67,11 @@ class LedgerRow:
     missing_since: datetime | None = None
     odd_hash: str | None = None
     odd_since: datetime | None = None
+    touched_seq: int = 0
+    read_equal_at: datetime | None = None
+    remote_updated: str | None = None
+    echo: Mapping[str, str] | None = None
+    echo_rounds: int = 0
 
     @property
     def is_dirty(self) -> bool:
@@ -175,10 +180,12 @@ def decide_push(
     known: Collection[str],
     now: datetime,
     settle: timedelta,
+    believe_at_once: bool = False,
 ) -> Push:
     """Return what to do with a due key, given what AIMS shows right now (read before write).
 
-    `local_hash` is `ABSENT` for a tombstone, `remote_hash` is `ABSENT` when AIMS has no such article.
+    `local_hash` is `ABSENT` for a tombstone, `remote_hash` is `ABSENT` when AIMS has no such article. On first contact
+    with a store what AIMS shows is believed at once.
     """
     if remote_hash == local_hash:
         return Push.AGREE
@@ -189,10 +196,11 @@ def decide_push(
         has_settled = (
             row.odd_hash == remote_hash and row.odd_since is not None and now - row.odd_since >= settle
         )
-        return Push.RESOLVE if has_settled else Push.WAIT
+        return Push.RESOLVE if has_settled or believe_at_once else Push.WAIT
     if local_hash == ABSENT:
         return Push.DELETE
-    return Push.CREATE if remote_hash == ABSENT else Push.UPDATE
+    # A read that misses an article may be stale; an update of one that is gone creates it all the same (contract 5.2).
+    return Push.UPDATE if row.has_base or remote_hash != ABSENT else Push.CREATE
 
 
 # --- what a failure means -------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from electis_cli.domain.queue import Status
+from electis_cli.domain.timing import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +21,20 @@ class LabelFacts:
     error: str | None
     update_status: str | None
     is_online: bool | None
-    battery: str | None
+    has_low_battery: bool | None
     desired_page: int | None
     shown_page: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """The pushes of an article that AIMS did not take, since the last one it took."""
+
+    count: int = 0
+    since: datetime | None = None
+    last_at: datetime | None = None
+    next_at: datetime | None = None
+    """When the queue may try again; None when nothing keeps it from trying now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +56,9 @@ class Chain:
     has_ledger_row: bool
     status: Status | None
     error: str | None
-    waiting_since: datetime | None
-    next_attempt_at: datetime | None
+    tries: Tries
     has_worker: bool
+    has_daemon: bool
     aims_error: str | None
     is_listed: bool | None  # None: AIMS could not be asked
     differing: Sequence[str]
@@ -154,17 +166,41 @@ def _queue(chain: Chain) -> Verdict | None:
             text=f"The article {article} waits for a decision: {chain.error}",
             fix=f"electis queue retry {article}",
         )
+    if chain.status not in {Status.SYNCING, Status.PENDING}:
+        return None
+    return Verdict(link="queue", text=_waiting(chain), fix="electis queue drain")
+
+
+def _waiting(chain: Chain) -> str:
+    """Return why an article that is not synced yet is where it is: in the queue, on its way, or sent in vain."""
+    article, tries = chain.article_id, chain.tries
+    again = f" AIMS did not take it before: {_sentence(chain.error)}" if chain.error else ""
+    # Between two tries the row is still marked as sent: only a worker with the store in its hands sends anything.
+    if chain.status is Status.SYNCING and chain.has_worker and tries.next_at is None:
+        return f"The article {article} is being sent right now.{again}"
+    if tries.count:
+        times = "once" if tries.count == 1 else f"{tries.count} times"
+        since = f" since {iso(tries.since)}" if tries.count > 1 else f", at {iso(tries.since)}"
+        why = _sentence(chain.error) if chain.error else "it gave no usable answer."
+        return f"AIMS has not taken the article {article} yet: {why} It was tried {times}{since}; {_next(chain)}."
     if chain.status is Status.SYNCING:
-        return Verdict(
-            link="queue", text=f"The article {article} is being sent right now.", fix="electis queue drain"
+        return (
+            f"Whoever sent the article {article} at {iso(tries.last_at)} stopped before AIMS answered;"
+            f" {_next(chain)}. It begins by reading what AIMS took."
         )
-    if chain.status is Status.PENDING:
-        when = " after a failed try" if chain.next_attempt_at is not None else ""
-        worker = "" if chain.has_worker else "; no worker holds the store, so perhaps no daemon runs"
-        return Verdict(
-            link="queue", text=f"The change waits in the queue{when}{worker}.", fix="electis queue drain"
-        )
-    return None
+    return f"The change waits in the queue; {_next(chain)}."
+
+
+def _next(chain: Chain) -> str:
+    if chain.tries.next_at is not None:
+        return f"the next try is at {iso(chain.tries.next_at)}"
+    return "the next try is due" + (
+        "" if chain.has_worker or chain.has_daemon else ", but no daemon is running"
+    )
+
+
+def _sentence(text: str | None) -> str:
+    return f"{(text or '').rstrip().rstrip('.')}."
 
 
 def _aims(chain: Chain) -> Verdict | None:
@@ -219,8 +255,9 @@ def _label(chain: Chain, label: LabelFacts) -> Verdict | None:
             fix=f"electis queue retry {code}",
         )
     if label.is_wished and label.is_linked is False:
+        why = f": {_sentence(label.error)}" if label.error else "."
         return Verdict(
-            link="labels", text=f"Label {code} is not linked at AIMS yet.", fix="electis queue drain"
+            link="labels", text=f"Label {code} is not linked at AIMS yet{why}", fix="electis queue drain"
         )
     if label.is_online is False:
         return Verdict(
@@ -234,7 +271,7 @@ def _label(chain: Chain, label: LabelFacts) -> Verdict | None:
 def _label_drawing(chain: Chain, label: LabelFacts) -> Verdict | None:
     code, word = label.label_code, (label.update_status or "").upper()
     if word == "TIMEOUT":
-        low = " Its battery is low." if (label.battery or "").upper() == "BAD" else ""
+        low = " Its battery is low." if label.has_low_battery else ""
         return Verdict(
             link="labels",
             text=f"Label {code} did not answer the last update.{low}",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from electis_cli.db import ledger
-from electis_cli.domain.articles import content_of
-from electis_cli.domain.errors import ArticleNotFound
-from electis_cli.domain.queue import status_of_row
-from electis_cli.services.at_aims import at_aims
+from electis_cli.domain.errors import ArticleNotFound, ElectisError
+from electis_cli.domain.queue import LedgerRow, status_of_row
+from electis_cli.services.at_aims import AtAims, at_aims
 from electis_cli.services.change import Scope, reading
+from electis_cli.services.remote import as_agreed, shown
 from electis_cli.services.rendering import render_articles, require_format
 
 if TYPE_CHECKING:
@@ -81,16 +81,39 @@ class LinkedView:
 
 
 def list_articles(
-    scope: Scope, *, store: str | None = None, name: str | None = None, limit: int | None = None
+    scope: Scope,
+    *,
+    store: str | None = None,
+    name: str | None = None,
+    limit: int | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[ArticleAtAims]:
-    """Yield the articles AIMS holds, page by page. Raises StoreNotFound, UnreliableListing."""
+    """Yield the articles AIMS holds, page by page; `warn` hears of a store that AIMS counts and lists differently.
+
+    Only whole lists are counted, not those that a name or a limit cuts. Raises StoreNotFound, UnreliableListing.
+    """
     with at_aims(scope, store=store) as at:
-        found = (
-            _view(article, place.code)
-            for place in at.places
-            for article in at.ask.articles(place.code, name=name)
-        )
+        found = (article for place in at.places for article in _listed(at, place.code, name=name, warn=warn))
         yield from islice(found, limit)
+
+
+def _listed(
+    at: AtAims, store: str, *, name: str | None, warn: Callable[[str], None]
+) -> Iterator[ArticleAtAims]:
+    listed = 0
+    for article in at.ask.articles(store, name=name):
+        listed += 1
+        yield _view(article, store)
+    if name is not None:
+        return
+    # Rows that come or go while pages are read move others over their edges; only the count shows it (Q10).
+    try:
+        counted = at.client.count_articles(store)
+    except ElectisError as error:
+        warn(f"AIMS does not say how many articles store {store} has: {error.why or error.message}")
+        return
+    if counted != listed:
+        warn(f"AIMS counts {counted} articles in store {store} and lists {listed}; run the command again")
 
 
 def show_article(scope: Scope, article_id: str, *, store: str | None = None) -> ArticleCompared:
@@ -99,19 +122,19 @@ def show_article(scope: Scope, article_id: str, *, store: str | None = None) -> 
         found = None
         for place in at.places:
             remote = at.ask.article(place.code, article_id)
-            ours, status = _ours(scope, place.id, article_id)
+            ours, row = _ours(scope, place.id, article_id)
             if remote is not None or ours is not None:
                 article_format = require_format(at.organization)
                 theirs = None
                 if remote is not None:
-                    theirs = content_of(remote.name, remote.nfc_url, remote.data, article_format)
+                    theirs = as_agreed(shown(remote, article_format), row, ours).content
                 found = ArticleCompared(
                     article_id=article_id,
                     store=place.code,
                     wanted=ours is not None,
                     at_aims=remote is not None,
                     equal=ours == theirs,
-                    status=status,
+                    status=status_of_row(row).value if row else None,
                     labels=remote.labels if remote else None,
                     last_updated=remote.last_updated if remote else None,
                     fields=compare(ours, theirs),
@@ -192,13 +215,13 @@ def linked_articles(
         yield from islice(found, limit)
 
 
-def _ours(scope: Scope, store_id: str, article_id: str) -> tuple[Mapping[str, str] | None, str | None]:
-    """Return the article as the database wants it, and how it stands."""
+def _ours(scope: Scope, store_id: str, article_id: str) -> tuple[Mapping[str, str] | None, LedgerRow | None]:
+    """Return the article as the database wants it, and its row in the ledger."""
     with reading(scope) as read:
         organization = read.organization()
         rendered = render_articles(read.uow, organization, store_id, [article_id]).get(article_id)
         row = ledger.rows_by_id(read.uow, store_id, [article_id]).get(article_id)
-    return (rendered.content if rendered else None), (status_of_row(row).value if row else None)
+    return (rendered.content if rendered else None), row
 
 
 def _view(article: RemoteArticle, store: str) -> ArticleAtAims:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.access import Action
-from electis_cli.domain.errors import NotFound, UsageProblem
+from electis_cli.domain.errors import NotFound
 from electis_cli.services.at_aims import at_aims
 from electis_cli.services.change import Scope
 
@@ -63,10 +63,6 @@ def add_fault(
             # Other companies have stores of the same code.
             company = organization.aims_company or organization.code
             values = {**values, "store": store, "company": company}
-        if values["kind"] == "refuse" and not values.get("seconds"):
-            raise UsageProblem(
-                "A simulator that refuses connections refuses `fault clear` too.", fix="add --seconds 30"
-            )
         if dry_run:
             return _view(dict(values))
         number = control.add_fault(values)

@@ -66,18 +66,10 @@ _COUNTERS = {
     "articles": "totalProductCount",
     "articles_with_labels": "totalAssignedProductCount",
 }
+_CODE, _NAME = ("store", "storeCode", "code"), ("storeName", "name")
+"""What sources and clients call a store's code and its name (Q11)."""
 _LISTED = frozenset(
-    {
-        "store",
-        "storeCode",
-        "code",
-        "storeName",
-        "name",
-        "labelCount",
-        "gatewayCount",
-        "articleCount",
-        "zoneId",
-    }
+    {*_CODE, *_NAME, "labelCount", "gatewayCount", "articleCount", "zoneId"}
     | {"country", "city", "lastUpdateTime", "company"}
 )
 
@@ -91,13 +83,13 @@ def list_stores(scope: Scope, *, ours_only: bool = False) -> list[StoreAtAims]:
         is_limited = ours_only or scope.actor.store_id is not None
         found = []
         for row in at.ask.store_rows():
-            code = clean_text(first_of(row, "store", "storeCode", "code"))
+            code = clean_text(first_of(row, *_CODE))
             if not code or (is_limited and code not in mine):
                 continue
             found.append(
                 StoreAtAims(
                     store=code,
-                    name=clean_text(first_of(row, "storeName", "name")),
+                    name=clean_text(first_of(row, *_NAME)),
                     ours=code in mine,
                     labels=number_of(row.get("labelCount")),
                     gateways=number_of(row.get("gatewayCount")),
@@ -120,12 +112,12 @@ def summarize_stores(scope: Scope, *, store: str | None = None) -> list[StoreSum
 
 def _summary(store: str, name: str, body: Mapping[str, Any]) -> StoreSummary:
     from electis_cli.aims.entities import online_of  # noqa: PLC0415 - a refusal needs no HTTP client
-    from electis_cli.aims.wire import number_of  # noqa: PLC0415
+    from electis_cli.aims.wire import first_of, number_of  # noqa: PLC0415
 
-    known = {"company", "store", "storeName", "whiteListEnable", *_COUNTERS.values()}
+    known = {"company", *_CODE, *_NAME, "whiteListEnable", *_COUNTERS.values()}
     return StoreSummary(
         store=store,
-        name=clean_text(body.get("storeName")) or name,
+        name=clean_text(first_of(body, *_NAME)) or name,
         **{field: number_of(body.get(theirs)) for field, theirs in _COUNTERS.items()},
         whitelist=online_of(body.get("whiteListEnable")),
         settings={key: value for key, value in body.items() if key not in known},

@@ -31,7 +31,7 @@ from electis_cli.services.judging import (
     judge_token,
 )
 from electis_cli.services.queue import queue_status
-from electis_cli.services.remote import shown
+from electis_cli.services.remote import as_agreed, shown
 from electis_cli.services.steps import Course, Finding, Step, doubt
 
 
@@ -194,7 +194,7 @@ def _article(
     if ours is None:
         return _NO_ARTICLE
     remote = client.article(place.code, row.article_id)
-    theirs = shown(remote, ours) if remote is not None else None
+    theirs = as_agreed(shown(remote, ours), row, row.base) if remote is not None else None
     where = f"{row.article_id} in store {place.code}"
     if (theirs.hash if theirs else ABSENT) == row.base_hash:
         return Finding(cause=f"{where} is as we left it")

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import ledger
+from electis_cli.db import commands, ledger
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action
 from electis_cli.domain.errors import AimsNotConfigured
+from electis_cli.services.alerting import tell_alerts
 from electis_cli.services.change import Scope, reading
 from electis_cli.services.housekeeping import keep_house
 from electis_cli.services.ping import ping
@@ -58,8 +59,9 @@ def drain(
             ]
             if open_places:
                 wait(0.2)
-    # A site without a daemon gets its mails and verifications this way.
+    # A site without a daemon gets its mails, verifications and alerts this way.
     keep_house(scope.runtime, scope.org_id)
+    tell_alerts(scope.runtime, scope.org_id)
     left = {status.store: status for status in queue_status(scope, store=store) if status.enabled}
     return DrainView(
         empty=all(status.is_empty and not status.failed for status in left.values()),
@@ -75,6 +77,7 @@ def drain(
                 "failed",
                 "labels_pending",
                 "labels_failed",
+                "commands",
             )
         },
     )
@@ -101,16 +104,17 @@ def _has_due(scope: Scope, place: Store, deadline: datetime) -> bool:
     with scope.runtime.database.read(scope.org_id) as uow:
         if ledger.count_due(uow, place.id, scope.runtime.clock()) > 0:
             return True
-        later = ledger.next_due_at(uow, place.id)
-        return later is not None and later < deadline
+        later = (ledger.next_due_at(uow, place.id), commands.next_due_at(uow, place.id, uow.now()))
+        return any(moment is not None and moment < deadline for moment in later)
 
 
 def _sum(reports: Mapping[str, Sequence[PushReport]]) -> dict[str, int]:
     names = ("created", "updated", "deleted", "agreed", "linked", "unlinked", "flipped", "failed")
+    orders = ("commands_sent", "commands_failed")
     calls = ("article_calls", "label_calls")
     return {
         name: sum(getattr(report, name) for listed in reports.values() for report in listed)
-        for name in (*names, *calls)
+        for name in (*names, *orders, *calls)
     }
 
 

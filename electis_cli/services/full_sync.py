@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,17 +17,20 @@ from electis_cli.domain.errors import (
     NotFound,
     StoreNotFound,
     Unreachable,
+    UnreliableListing,
 )
 from electis_cli.domain.organizations import Strategy
-from electis_cli.domain.queue import KNOWN_FOR
-from electis_cli.domain.reconcile import Plan, Subject, Terms, make_plan
+from electis_cli.domain.queue import KNOWN_FOR, LedgerRow
+from electis_cli.domain.reconcile import Plan, Subject, Terms, Totals, make_plan
+from electis_cli.domain.redaction import without_values
 from electis_cli.services.applying import Run, Sides, apply_plan
 from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.formats import refuse_changed_format
 from electis_cli.services.leasing import keep_lease
 from electis_cli.services.observing import observe_links
-from electis_cli.services.remote import RemoteView, Shown, unquoted
-from electis_cli.services.rendering import render_store, require_format
+from electis_cli.services.remote import LISTING_TRIES, Shown, as_agreed
+from electis_cli.services.rendering import render_articles, require_format
+from electis_cli.services.sifting import Sifted, sift
 
 RETRY_AFTER = timedelta(minutes=1)
 
@@ -50,13 +53,45 @@ class SyncView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a person chose for one run; a held run is approved under the same choices.
+
+    `believe_at_once` skips the settle window, `take_in` imports what others made at AIMS, `most_deletions` replaces the
+    tenth of a store that may be deleted without approval, `strategy` the organization's.
+    """
+
+    strategy: Strategy | None = None
+    believe_at_once: bool = False
+    take_in: bool = False
+    most_deletions: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the choices as a run keeps them."""
+        return {**asdict(self), "strategy": self.strategy.value if self.strategy else None}
+
+
+def choice_of(kept: Mapping[str, Any] | None) -> Choice:
+    """Return the choices that a run kept."""
+    values = dict(kept or {})
+    strategy = values.pop("strategy", None)
+    return Choice(strategy=Strategy(strategy) if strategy else None, **values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:
     """What was true before the first page was read."""
 
     organization: Organization
     store: Store
-    versions: Mapping[str, int] = field(default_factory=dict)
+    moved_before: int  # the ledger's last number: whatever has a higher one moved since
     began_at: datetime
+    choice: Choice
+
+    @property
+    def binding(self) -> str:
+        """The account, company and store that is listed."""
+        company = self.organization.aims_company or self.organization.code
+        return f"{self.organization.aims_base_url} {company} {self.store.code}"
 
 
 def full_sync(
@@ -64,25 +99,18 @@ def full_sync(
     store_id: str,
     *,
     dry_run: bool = False,
-    believe_at_once: bool = False,
-    strategy: Strategy | None = None,
+    choice: Choice | None = None,
     approved_digest: str | None = None,
 ) -> SyncView:
     """Compare one store with AIMS, settle what differs, and make dirty what must be pushed.
 
-    `believe_at_once` skips the settle window. Raises LockHeld while another run is at it, Unreachable (the run is
-    queued for retry), UnreliableListing, FormatMissing, and BrakeTripped when the plan is held.
+    Raises LockHeld while another run is at it, Unreachable (the run is queued for retry), UnreliableListing,
+    FormatMissing, and BrakeTripped when the plan is held.
     """
-    start = _start(scope, store_id)
+    start = _start(scope, store_id, choice or Choice())
     require_format(start.organization)
     if dry_run:
-        listed = _list(scope, start, dry_run=True)
-        with scope.runtime.database.read(scope.org_id) as uow:
-            change = Change(uow=uow, scope=_system(scope), now=scope.runtime.clock())
-            plan = make_plan(
-                _gather(change, start, listed).subjects, _terms(change, start, strategy, believe_at_once)
-            )
-        return _view(None, start.store, "planned", plan, dry_run=True)
+        return _view(None, start.store, "planned", _look(scope, start).plan, dry_run=True)
     run_id = scope.runtime.new_id()
     with keep_lease(
         scope.runtime,
@@ -93,24 +121,34 @@ def full_sync(
     ) as kept:
         _open_run(scope, start, run_id)
         try:
-            listed = _list(scope, start)
+            sifted = _list(scope, start)
             with scope.runtime.database.write(scope.org_id) as uow:
                 kept.require(uow)
                 change = Change(uow=uow, scope=_system(scope), now=scope.runtime.clock())
-                facts = _gather(change, start, listed)
-                plan = make_plan(facts.subjects, _terms(change, start, strategy, believe_at_once))
+                planned = _plan(change, start, sifted, lock=True)
+                plan = planned.plan
                 is_held = bool(plan.brakes) and plan.digest != approved_digest
                 if not is_held:
                     run = Run(
-                        id=run_id, organization=start.organization, store=start.store, sides=facts.sides
+                        id=run_id,
+                        organization=planned.organization,
+                        store=start.store,
+                        sides=planned.sides,
+                        listed_at=start.began_at,
                     )
                     apply_plan(change, run, plan)
-                    observe_links(change, start.organization, start.store.id, listed)
+                    ledger.note_equal(
+                        uow, store_id, sifted.equal, change.now, untouched_since=start.moved_before
+                    )
+                    observe_links(change, planned.organization, store_id, sifted)
+                    stores.update_store(uow, store_id, {"bound_to": start.binding})
                 _close_run(change, start, run_id, plan, is_held=is_held)
                 uow.commit()
         except ElectisError as error:
-            _fail_run(scope, start, run_id, error)
-            raise
+            # Cron mails what is raised. AIMS was only read, so nobody knows whom its free text may quote.
+            told = without_values(error, None)
+            _fail_run(scope, start, run_id, told)
+            raise told from error
     if is_held:
         names = ", ".join(f"{brake.name} {brake.count} of at most {brake.limit}" for brake in plan.brakes)
         raise BrakeTripped(
@@ -121,35 +159,66 @@ def full_sync(
     return _view(run_id, start.store, "completed", plan)
 
 
-def _list(scope: Scope, start: _Start, *, dry_run: bool = False) -> Mapping[str, Shown]:
-    """Return what AIMS lists, after a look whether it still works with our article format."""
-    article_format = require_format(start.organization)
+def plan_store(scope: Scope, store_id: str, choice: Choice | None = None) -> Planned:
+    """Return what a full sync of one store would do now, and all sides of it; nothing is written."""
+    start = _start(scope, store_id, choice or Choice())
+    require_format(start.organization)
+    return _look(scope, start)
+
+
+def _look(scope: Scope, start: _Start) -> Planned:
+    sifted = _list(scope, start, dry_run=True)
+    with scope.runtime.database.read(scope.org_id) as uow:
+        change = Change(uow=uow, scope=_system(scope), now=scope.runtime.clock())
+        return _plan(change, start, sifted, lock=False)
+
+
+def _list(scope: Scope, start: _Start, *, dry_run: bool = False) -> Sifted:
+    """Return what in AIMS's listing needs a look, after a look whether it still works with our article format.
+
+    Raises UnreliableListing when listing and count disagree three times: a contradiction is never a deletion (Q10).
+    """
     client = scope.runtime.connect(start.organization)
     try:
         refuse_changed_format(scope, start.organization, client, stop_pushes=not dry_run)
-        view = RemoteView(
-            client=client,
-            store=start.store.code,
-            article_format=article_format,
-            fresh=timedelta(seconds=scope.runtime.tuning.listing_fresh_seconds),
-        )
-        return view.list_all(start.began_at, moving=lambda: _count_moving(scope, start))
+        reason = ""
+        for _ in range(LISTING_TRIES):
+            try:
+                sifted = sift(
+                    scope,
+                    start.organization,
+                    start.store.id,
+                    client.articles(start.store.code),
+                    keep_foreign=start.choice.take_in,
+                )
+            except UnreliableListing as error:
+                reason = error.why
+                continue
+            count = client.count_articles(start.store.code)
+            if abs(count - sifted.listed) <= _count_moving(scope, start):
+                return sifted
+            reason = f"AIMS counts {count} articles and lists {sifted.listed}."
+        raise UnreliableListing(why=reason, fix="run the command again in a minute")
     finally:
         client.close()
 
 
 def _count_moving(scope: Scope, start: _Start) -> int:
     with scope.runtime.database.read(scope.org_id) as uow:
-        return ledger.count_moving(uow, start.store.id, start.began_at)
+        return ledger.count_moving(uow, start.store.id, start.moved_before)
 
 
-def _terms(change: Change, start: _Start, strategy: Strategy | None, believe_at_once: bool) -> Terms:  # noqa: FBT001
+def _terms(change: Change, start: _Start, organization: Organization, store: Store) -> Terms:
+    choice = start.choice
     return Terms(
         now=change.now,
         settle=change.scope.runtime.tuning.settle,
-        strategy=strategy or start.organization.strategy,
-        first_contact=start.store.listed_at is None,
-        believe_at_once=believe_at_once,
+        strategy=choice.strategy or organization.strategy,
+        first_contact=store.listed_at is None,
+        believe_at_once=choice.believe_at_once,
+        take_in=choice.take_in,
+        rebound=store.bound_to is not None and store.bound_to != start.binding,
+        most_deletions=choice.most_deletions,
     )
 
 
@@ -164,7 +233,7 @@ def approve_run(scope: Scope, run_id: str) -> SyncView:
         raise NotFound(f"There is no sync run {run_id}.", fix="electis sync history")
     if run["state"] != "held":
         raise NotFound(f"The sync run {run_id} is not held.", fix="electis sync history")
-    view = full_sync(scope, run["store_id"], approved_digest=run["digest"])
+    view = full_sync(scope, run["store_id"], choice=choice_of(run["terms"]), approved_digest=run["digest"])
     with changing(scope, Action.SYNC) as change:
         runs.update_run(change.uow, run_id, {"state": "approved"})
         change.record(
@@ -174,42 +243,46 @@ def approve_run(scope: Scope, run_id: str) -> SyncView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Facts:
-    subjects: list[Subject]
+class Planned:
+    """A plan and what it was made from."""
+
+    plan: Plan
     sides: Mapping[str, Sides]
+    organization: Organization
 
 
-def _start(scope: Scope, store_id: str) -> _Start:
+def _start(scope: Scope, store_id: str, choice: Choice) -> _Start:
     with reading(scope, Action.SYNC) as read:
         store = stores.find_store(read.uow, store_id=store_id)
         if store is None:
             raise StoreNotFound
-        # Noted before the first page: a key that moves while we list is left for the next run.
-        rows = ledger.all_rows(read.uow, store_id)
         return _Start(
             organization=read.organization(),
             store=store,
-            versions={article_id: row.desired_version for article_id, row in rows.items()},
+            # Noted before the first page: a key that moves while we list is left for the next run.
+            moved_before=ledger.last_number(read.uow),
             began_at=scope.runtime.clock(),
+            choice=choice,
         )
 
 
-def _gather(change: Change, start: _Start, listed: Mapping[str, Shown]) -> _Facts:
-    store_id = start.store.id
-    organization = organizations.own_organization(change.uow)
-    rows = ledger.all_rows(change.uow, store_id)
-    rendered = render_store(change.uow, organization, store_id)
-    known = known_contents.known_by_id(change.uow, store_id, None, change.now - KNOWN_FOR)
+def _plan(change: Change, start: _Start, sifted: Sifted, *, lock: bool) -> Planned:
+    """Plan what is not in sync, from rows as they are now; `lock` keeps them so until the plan is carried out."""
+    uow, store_id = change.uow, start.store.id
+    organization = organizations.own_organization(uow)
+    store = stores.find_store(uow, store_id=store_id)
+    if store is None:
+        raise StoreNotFound
+    ids = [*sifted.odd, *sifted.missed, *sifted.unmet]
+    rows = ledger.rows_by_id(uow, store_id, ids, lock=lock)
+    rendered = render_articles(uow, organization, store_id, ids)
+    known = known_contents.known_by_id(uow, store_id, ids, change.now - KNOWN_FOR)
     subjects, sides = [], {}
-    for article_id in {*rows, *rendered, *listed}:
-        row, wanted, remote = rows.get(article_id), rendered.get(article_id), listed.get(article_id)
+    for article_id in ids:
+        row, wanted, remote = rows.get(article_id), rendered.get(article_id), sifted.odd.get(article_id)
         if remote is not None:
-            remote = unquoted(remote, wanted.content if wanted else None, row.base if row else None)
+            remote = as_agreed(remote, row, wanted.content if wanted else None)
         sides[article_id] = Sides(row=row, remote=remote, wanted=wanted)
-        was_moving = row is not None and start.versions.get(article_id) != row.desired_version
-        was_moving = was_moving or (
-            row is not None and row.acked_at is not None and row.acked_at > start.began_at
-        )
         subjects.append(
             Subject(
                 article_id=article_id,
@@ -218,10 +291,28 @@ def _gather(change: Change, start: _Start, listed: Mapping[str, Shown]) -> _Fact
                 remote=remote.content if remote else None,
                 known=known.get(article_id, frozenset()),
                 is_room=bool(wanted and wanted.is_room),
-                was_moving=was_moving,
+                was_moving=row is not None and row.touched_seq > start.moved_before,
+                is_fresh=remote is not None and _is_fresh(row, remote),
+                is_linked=bool(remote and remote.labels),
             )
         )
-    return _Facts(subjects=subjects, sides=sides)
+    bases, local = ledger.sizes(uow, store_id)
+    totals = Totals(
+        bases=bases,
+        listed=sifted.listed,
+        local=local,
+        in_sync=sifted.in_sync,
+        reported=max(0, sifted.reported - sum(1 for one in ids if one not in rows and one not in rendered)),
+    )
+    plan = make_plan(subjects, _terms(change, start, organization, store), totals)
+    return Planned(plan=plan, sides=sides, organization=organization)
+
+
+def _is_fresh(row: LedgerRow | None, remote: Shown) -> bool:
+    """Tell whether AIMS's own "last updated" moved since the listing before."""
+    if row is None or row.remote_updated is None or remote.last_updated is None:
+        return False
+    return row.remote_updated != remote.last_updated
 
 
 def _system(scope: Scope) -> Scope:
@@ -238,6 +329,7 @@ def _open_run(scope: Scope, start: _Start, run_id: str) -> None:
                 "store_id": start.store.id,
                 "state": "running",
                 "source": scope.actor.source,
+                "terms": start.choice.to_json(),
                 "started_at": start.began_at,
                 "counts": {},
                 "actions": [],

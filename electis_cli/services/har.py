@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from electis_cli.adapters.whole_file import write_whole
 from electis_cli.aims.address import normalize_address
 from electis_cli.aims.recorder import LOGIN_PATHS
-from electis_cli.domain.errors import AimsNotConfigured, InvalidInput
+from electis_cli.domain.errors import AimsNotConfigured
+from electis_cli.domain.redaction import own_word
 from electis_cli.services.change import Scope, reading
-from electis_cli.services.recording import ExchangeView, own_word
+from electis_cli.services.recording import ExchangeView
 from electis_cli.version import VERSION
 
 _JSON = "application/json"
@@ -53,24 +52,7 @@ def write_har(path: Path, archive: Mapping[str, Any]) -> None:
 
     Raises InvalidInput.
     """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        unfinished = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(archive, file, ensure_ascii=False, indent=2)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
-            raise
-    except OSError as error:
-        raise InvalidInput(
-            f"The file {path} can not be written.", why=str(error.strerror or error)
-        ) from error
+    write_whole(path, json.dumps(archive, ensure_ascii=False, indent=2) + "\n")
 
 
 def _entry(view: ExchangeView, prefix: str) -> dict[str, Any]:

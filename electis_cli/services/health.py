@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from electis_cli.db import accounts, organizations
+from electis_cli.db import accounts, alerts, organizations, stores
 from electis_cli.db.organizations import Organization
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.alerts import fix_of
 from electis_cli.domain.errors import DatabaseProblem, ElectisError
 from electis_cli.domain.timing import iso
 from electis_cli.services.runtime import Runtime
 
 FRESH = timedelta(minutes=5)
 """How old an answer of AIMS may be before it is asked again: five pings of the daemon."""
+
+TELLINGS_COUNT = timedelta(days=1)
 
 OK, ERROR, DEGRADED = "ok", "error", "degraded"
 
@@ -29,13 +34,31 @@ class SolumView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertView:
+    """An open alert, and the command to begin with."""
+
+    organization: str
+    store: str | None
+    cause: str
+    text: str
+    first_at: datetime
+    last_at: datetime
+    count: int
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthView:
-    """`ok`, or `degraded` with the components in error; what is not configured is not among them."""
+    """`ok`, or `degraded` with the components in error; what is not configured is not among them.
+
+    The open alerts of all organizations are among it, but degrade nothing: what they are about does.
+    """
 
     status: str
     components: Mapping[str, str]
     problems: Mapping[str, str]
     solum: tuple[SolumView, ...] = field(default=())
+    alerts: tuple[AlertView, ...] = field(default=())
 
 
 def check_health(runtime: Runtime, *, live: bool = False) -> HealthView:
@@ -46,10 +69,13 @@ def check_health(runtime: Runtime, *, live: bool = False) -> HealthView:
     try:
         with runtime.database.read() as uow:
             tenants = organizations.list_organizations(uow)
-        known = {}
+        known, tellings = {}, {}
+        open_alerts: list[AlertView] = []
         for organization in tenants:
             with runtime.database.read(organization.id) as uow:
                 known[organization.id] = accounts.find_account(uow)
+                tellings[organization.code] = alerts.last_telling(uow)
+                open_alerts += _open_alerts(uow, organization)
     except DatabaseProblem as error:
         return database_down(error, runtime.redis_ping)
     views = tuple(
@@ -67,7 +93,8 @@ def check_health(runtime: Runtime, *, live: bool = False) -> HealthView:
         lines = [f"{view.organization}: {view.problem}" for view in views if view.status != OK]
         if lines:
             problems["solum"] = " ".join(lines)
-    return _summary(components, problems, views)
+    _judge_tellings(runtime, tellings, components, problems)
+    return replace(_summary(components, problems, views), alerts=tuple(open_alerts))
 
 
 def database_down(error: DatabaseProblem, redis_ping: Callable[[], None] | None) -> HealthView:
@@ -95,6 +122,39 @@ def _ask_redis(ping: Callable[[], None] | None, components: dict[str, str], prob
         problems["redis"] = f"{error.message} {error.why}".strip()
     else:
         components["redis"] = OK
+
+
+def _open_alerts(uow: UnitOfWork, organization: Organization) -> list[AlertView]:
+    codes = {store.id: store.code for store in stores.list_stores(uow)}
+    return [
+        AlertView(
+            organization=organization.code,
+            store=codes.get(row["store_id"]),
+            fix=fix_of(row["cause"], codes.get(row["store_id"])),
+            **{name: row[name] for name in ("cause", "text", "first_at", "last_at", "count")},
+        )
+        for row in alerts.list_alerts(uow)
+    ]
+
+
+def _judge_tellings(
+    runtime: Runtime,
+    tellings: Mapping[str, Mapping[str, Any] | None],
+    components: dict[str, str],
+    problems: dict[str, str],
+) -> None:
+    """Tell whether alerts reach the operator's receiver: what the last telling of a day came to, per organization."""
+    since = runtime.clock() - TELLINGS_COUNT
+    recent = {code: row for code, row in tellings.items() if row is not None and row["told_at"] > since}
+    lines = [
+        f"{code}: an alert was not taken ({row['told_at']:%H:%M} UTC, {row['cause']}). {row['tell_error']}"
+        for code, row in recent.items()
+        if row["tell_error"] is not None
+    ]
+    if recent or runtime.tell_alert is not None:
+        components["on_alert"] = ERROR if lines else OK
+    if lines:
+        problems["on_alert"] = " ".join(lines)
 
 
 def _is_recent(account: accounts.Account, now: datetime) -> bool:

@@ -5,18 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from electis_cli.db import accounts, alerts, known_contents, leases, ledger, organizations, stores, trail
+from electis_cli.db import (
+    accounts,
+    alerts,
+    commands,
+    known_contents,
+    leases,
+    ledger,
+    organizations,
+    runs,
+    stores,
+    trail,
+)
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import system_actor
+from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.errors import ElectisError
 from electis_cli.domain.queue import KNOWN_FOR
 from electis_cli.services.change import Change, Scope
 from electis_cli.services.displaying import follow_displays
 from electis_cli.services.mail import mail_alerts, send_due_mail
-from electis_cli.services.remote import shown
+from electis_cli.services.push.commands import end_abandoned
+from electis_cli.services.remote import as_agreed, shown
 from electis_cli.services.runtime import Runtime
 
 MOST_VERIFIED = 500
+CONFLICTS_FOR = timedelta(days=90)
 HEALTH_EVENTS_FOR = timedelta(days=1)
 
 
@@ -31,6 +45,7 @@ class Housekeeping:
     timed_out: int = 0
     mails_sent: int = 0
     alerts_mailed: int = 0
+    commands_ended: int = 0
     forgotten: int = 0
 
 
@@ -56,6 +71,7 @@ def keep_house(runtime: Runtime, org_id: str) -> Housekeeping:
             timed_out=followed.timed_out,
             mails_sent=mails_sent,
             alerts_mailed=alerts_mailed,
+            commands_ended=_end_commands(runtime, org_id),
             forgotten=_forget(runtime, org_id),
         )
     finally:
@@ -106,11 +122,11 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
         fine, drifted, foreign = [], {}, []
         for article_id, row in rows.items():
             remote = found.get(article_id)
-            hash_ = shown(remote, article_format).hash if remote else "-"
+            hash_ = as_agreed(shown(remote, article_format), row, None).hash if remote else ABSENT
             if row.is_dirty or row.inflight_version is not None:
                 continue  # changed meanwhile: the push reads before it writes
             if hash_ == row.base_hash:
-                fine.append(article_id)
+                fine.append((article_id, remote.last_updated if remote else None))
             elif hash_ in known.get(article_id, frozenset()) or remote is None:
                 drifted[article_id] = row.desired_deleted
             else:
@@ -118,7 +134,16 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
         ledger.update_rows(
             uow,
             store.id,
-            [{"article_id": item, "verify_after": None, "last_seen_remote_at": now} for item in fine],
+            [
+                {
+                    "article_id": item,
+                    "verify_after": None,
+                    "last_seen_remote_at": now,
+                    "read_equal_at": now,
+                    "remote_updated": updated,
+                }
+                for item, updated in fine
+            ],
         )
         ledger.update_rows(
             uow,
@@ -136,11 +161,27 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
     return len(fine), len(drifted)
 
 
+def _end_commands(runtime: Runtime, org_id: str) -> int:
+    """End commands whose time is over, or whose worker died: also in stores that nobody may push right now."""
+    with runtime.database.read(org_id) as uow:
+        places = [place.id for place in stores.list_stores(uow)]
+        waiting = {command.store_id for command in commands.open_commands(uow, places)}
+    ended = 0
+    for store_id in sorted(waiting):
+        with runtime.database.write(org_id) as uow:
+            scope = Scope(runtime=runtime, actor=system_actor(), org_id=org_id)
+            ended += end_abandoned(Change(uow=uow, scope=scope, now=runtime.clock()), store_id)
+            uow.commit()
+    return ended
+
+
 def _forget(runtime: Runtime, org_id: str) -> int:
     with runtime.database.write(org_id) as uow:
         before = runtime.clock() - KNOWN_FOR
         gone = ledger.forget_tombstones(uow, before) + known_contents.forget_hashes(uow, before)
+        gone += commands.forget_commands(uow, before)
         alerts.close_settled_alerts(uow, runtime.clock())
+        gone += runs.forget_conflicts(uow, runtime.clock() - CONFLICTS_FOR)
         gone += trail.forget_health_events(uow, runtime.clock() - HEALTH_EVENTS_FOR)
         uow.commit()
     return gone

@@ -135,7 +135,7 @@ def judge_queue(statuses: Iterable[QueueStatus]) -> Finding:
         if item.dead_letters:
             words = f"{item.dead_letters} dead letters in store {item.store}"
             causes.append((words, f"electis queue dead list --store {item.store}"))
-        waiting += item.pending + item.syncing + item.labels_pending
+        waiting += item.waiting
     if not causes:
         return Finding(cause=f"{waiting} waiting")
     return doubt("; ".join(cause for cause, _ in causes), causes[0][1])

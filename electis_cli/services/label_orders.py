@@ -6,12 +6,12 @@ import base64
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from electis_cli.db import labels
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action
+from electis_cli.domain.commands import Color, check_duration
 from electis_cli.domain.errors import AimsAmbiguous, AimsRejected, InvalidInput, LabelNotFound
 from electis_cli.domain.images import check_fits, check_picture
 from electis_cli.domain.labels import Display, normalize_label_code
@@ -27,23 +27,9 @@ from electis_cli.services.change import Change, Reading, Scope, reading
 
 if TYPE_CHECKING:
     from electis_cli.aims.entities import ItemResult, LabelRow
+    from electis_cli.aims.inspection import AimsInspector
 
 LAST_PAGE = 7  # contract 5.6
-
-
-class Color(StrEnum):
-    """The colors a label's LED knows (contract 5.6)."""
-
-    RED = "red"
-    GREEN = "green"
-    YELLOW = "yellow"
-    BLUE = "blue"
-    MAGENTA = "magenta"
-    CYAN = "cyan"
-    WHITE = "white"
-
-
-DURATIONS = ("0s", "10s", "30s", "1m", "2m", "5m", "10m", "15m", "20m", "30m", "60m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,18 +117,15 @@ def blink_labels(
 
     Raises InvalidInput, LabelNotFound when AIMS knows none of them, QueuePaused, UsageProblem (which store?).
     """
-    if duration not in DURATIONS:
-        raise InvalidInput(
-            f"A label can not blink for {duration!r}.", why="It knows " + ", ".join(DURATIONS) + "."
-        )
-    wanted = _codes(codes)
+    check_duration(duration)
+    wanted = label_codes(codes)
     with _labels_at(scope, wanted, store) as at:
         place = at.place.code
         if dry_run:
             return [Blink(label_code=code, store=place, outcome="planned") for code in wanted]
         after = {"labels": wanted, "color": color.value, "duration": duration}
         with at.writing("label:blinked", "store", place, after=after, place=at.place):
-            failed = {item.id.upper(): item for item in _blink(at, wanted, color, duration)}
+            failed = {item.id.upper(): item for item in let_blink(at.ask, place, wanted, color, duration)}
     if set(wanted) <= set(failed) and all("NOT_FOUND" in item.message for item in failed.values()):
         raise _not_there(wanted, place)
     return [_blinked(code, place, failed.get(code)) for code in wanted]
@@ -208,7 +191,7 @@ def resend_labels(
 
     Raises InvalidInput, LabelNotFound, QueuePaused, UsageProblem (which store?).
     """
-    wanted = _codes(codes) if codes is not None else []
+    wanted = label_codes(codes) if codes is not None else []
     with _labels_at(scope, wanted, store) as at:
         place, sent = at.place, False
         if not dry_run:
@@ -219,7 +202,10 @@ def resend_labels(
             ):
                 sent = at.ask.resend(place.code, wanted if codes is not None else None)
             if sent:
-                _follow_again(at, wanted)
+                with scope.runtime.database.write(scope.org_id) as uow:
+                    change = Change(uow=uow, scope=system_of(scope), now=scope.runtime.clock())
+                    follow_again(change, place.id, wanted)
+                    uow.commit()
     return Resend(store=place.code, labels=tuple(wanted), sent=sent, dry_run=dry_run)
 
 
@@ -249,7 +235,8 @@ def label_history(
     raise LabelNotFound(f"AIMS has no history of a label {code}.", fix="electis label list --unassigned")
 
 
-def _codes(given: Sequence[str]) -> list[str]:
+def label_codes(given: Sequence[str]) -> list[str]:
+    """Return label codes as AIMS writes them, each once. Raises InvalidInput."""
     return list(dict.fromkeys(normalize_label_code(code) for code in given))
 
 
@@ -257,14 +244,17 @@ def _codes(given: Sequence[str]) -> list[str]:
 def _labels_at(scope: Scope, codes: Sequence[str], store: str | None) -> Iterator[AtAims]:
     """Open a look at AIMS in the one store of some labels, where something may be written right now."""
     with reading(scope, Action.CHANGE_FACTS) as read:
-        organization, place = read.organization(), _place(read, codes, store)
+        organization, place = read.organization(), place_of_labels(read, codes, store)
     with looking(scope, organization, (place,)) as at:
         refuse_while_stopped(at)
         yield at
 
 
-def _place(read: Reading, codes: Sequence[str], store: str | None) -> Store:
-    """Return the store of labels: the one named, the only one, or the one where electis linked all of them."""
+def place_of_labels(read: Reading, codes: Sequence[str], store: str | None) -> Store:
+    """Return the store of labels: the one named, the only one, or the one where electis linked all of them.
+
+    Raises StoreNotFound, and UsageProblem when it is not clear which.
+    """
     visible = {place.id: place for place in read.stores(store)}
     if len(visible) > 1 and codes:
         homes = {wish.store_id if (wish := labels.find_wish(read.uow, code)) else None for code in codes}
@@ -280,13 +270,15 @@ def _known(at: AtAims, codes: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except AimsRejected as error:
-        if (
-            codes
-            and "LABEL" in str(error.details.get("word", ""))
-            and "NOT_FOUND" in str(error.details["word"])
-        ):
+        if codes and is_about_missing_labels(error):
             raise _not_there(codes, at.place.code) from error
         raise
+
+
+def is_about_missing_labels(error: AimsRejected) -> bool:
+    """Tell whether AIMS refused because it knows no such label."""
+    word = str(error.details.get("word", ""))
+    return "LABEL" in word and "NOT_FOUND" in word
 
 
 def _not_there(codes: Sequence[str], store: str) -> LabelNotFound:
@@ -297,13 +289,18 @@ def _not_there(codes: Sequence[str], store: str) -> LabelNotFound:
     )
 
 
-def _blink(at: AtAims, codes: Sequence[str], color: Color, duration: str) -> list[ItemResult]:
-    """Send the order; the wire's own name for magenta is misspelled (contract 4), but some may know the word."""
+def let_blink(
+    ask: AimsInspector, store: str, codes: Sequence[str], color: Color, duration: str
+) -> list[ItemResult]:
+    """Send the order and return the labels that AIMS did not take.
+
+    The wire's own name for magenta is misspelled (contract 4), but some installations may know the word.
+    """
     words = ("MEGENTA", "MAGENTA") if color is Color.MAGENTA else (color.value.upper(),)
     for word in words[:-1]:
         with contextlib.suppress(AimsRejected):
-            return at.ask.blink(at.place.code, codes, color=word, duration=duration)
-    return at.ask.blink(at.place.code, codes, color=words[-1], duration=duration)
+            return ask.blink(store, codes, color=word, duration=duration)
+    return ask.blink(store, codes, color=words[-1], duration=duration)
 
 
 def _blinked(code: str, store: str, failure: ItemResult | None) -> Blink:
@@ -312,16 +309,13 @@ def _blinked(code: str, store: str, failure: ItemResult | None) -> Blink:
     return Blink(label_code=code, store=store, outcome="failed", code=failure.code, error=failure.message)
 
 
-def _follow_again(at: AtAims, codes: Sequence[str]) -> None:
-    """Let housekeeping follow labels it had given up: they were told to draw once more, so they may answer now."""
-    with at.scope.runtime.database.write(at.scope.org_id) as uow:
-        change = Change(uow=uow, scope=system_of(at.scope), now=at.scope.runtime.clock())
-        for wish in labels.list_wishes(uow, [at.place.id]):
-            if wish.display is Display.TIMED_OUT and (not codes or wish.label_code in codes):
-                values = {
-                    "display": Display.PROCESSING.value,
-                    "display_since": change.now,
-                    "resent_at": change.now,
-                }
-                labels.update_wish(uow, wish.label_code, values)
-        uow.commit()
+def follow_again(change: Change, store_id: str, codes: Sequence[str]) -> None:
+    """Let housekeeping follow labels it had given up (none named: all of the store): they may draw now."""
+    for wish in labels.list_wishes(change.uow, [store_id]):
+        if wish.display is Display.TIMED_OUT and (not codes or wish.label_code in codes):
+            values = {
+                "display": Display.PROCESSING.value,
+                "display_since": change.now,
+                "resent_at": change.now,
+            }
+            labels.update_wish(change.uow, wish.label_code, values)

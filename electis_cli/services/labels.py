@@ -24,12 +24,14 @@ def list_labels(scope: Scope, *, store: str | None = None, limit: int | None = N
         return [_view(wish, places[wish.store_id]) for wish in found[:limit]]
 
 
-def show_label(scope: Scope, label: str, *, store: str | None = None) -> LabelView:
-    """Return one label. Raises LabelNotFound, InvalidInput for a text that is no label code."""
-    code = normalize_label_code(label)
-    with reading(scope) as read:
-        wish, place = _require(read, code, store)
-        return _view(wish, place)
+def find_label(read: Reading, code: str, store: str | None) -> tuple[LabelWish, Store] | None:
+    """Return what is wished of a label and its store, None when nothing ever was in a store the actor may see.
+
+    `store` narrows it to one store. Raises StoreNotFound.
+    """
+    places = {place.id: place for place in read.stores(store)}
+    wish = labels.find_wish(read.uow, code)
+    return (wish, places[wish.store_id]) if wish is not None and wish.store_id in places else None
 
 
 def link_label(

@@ -37,7 +37,20 @@ def keep_lease(runtime: Runtime, org_id: str, resource: str, *, busy: str, fix: 
         uow.commit()
     if lease is None:
         raise LockHeld(busy, fix=fix)
-    kept, over = KeptLease(lease), threading.Event()
+    kept = KeptLease(lease)
+    try:
+        with renewing(runtime, org_id, kept):
+            yield kept
+    finally:
+        with runtime.database.write(org_id) as uow:
+            leases.release_lease(uow, kept.lease)
+            uow.commit()
+
+
+@contextlib.contextmanager
+def renewing(runtime: Runtime, org_id: str, kept: KeptLease) -> Iterator[None]:
+    """Prolong a lease in the background while the block runs, also through calls that take longer than it lasts."""
+    seconds, over = runtime.tuning.lease_seconds, threading.Event()
 
     def renew() -> None:
         while not over.wait(seconds / 6):
@@ -47,13 +60,10 @@ def keep_lease(runtime: Runtime, org_id: str, resource: str, *, busy: str, fix: 
                 if renewed is None:
                     return
 
-    thread = threading.Thread(target=renew, name=f"lease {resource}", daemon=True)
+    thread = threading.Thread(target=renew, name=f"lease {kept.lease.resource}", daemon=True)
     thread.start()
     try:
-        yield kept
+        yield
     finally:
         over.set()
         thread.join()
-        with runtime.database.write(org_id) as uow:
-            leases.release_lease(uow, kept.lease)
-            uow.commit()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from electis_cli.adapters.mail import describe_failure, is_permanent
-from electis_cli.db import trail, users
+from electis_cli.db import stores, trail, users
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.access import Action, Role, system_actor
+from electis_cli.domain.alerts import ALERT_PAUSE, fix_of
 from electis_cli.domain.errors import Conflict, MasterKeyProblem, Misconfigured, NotFound
 from electis_cli.domain.timing import backoff_delay, iso
 from electis_cli.services.change import Change, Scope, changing, reading
@@ -24,7 +25,6 @@ PASSWORD_MAILS = (WELCOME, PASSWORD_RESET)
 CLAIM = timedelta(minutes=5)
 """How long a mail belongs to the worker that took it: more than a mail server may take, less than a person waits."""
 
-ALERT_PAUSE = timedelta(hours=1)
 MOST_REFUSALS = 5
 """After so many tries a mail that the server refuses for good is not tried again by itself."""
 
@@ -114,7 +114,8 @@ def mail_alerts(runtime: Runtime, org_id: str) -> int:
             return 0
         due = trail.claim_alerts(change.uow, change.now, change.now - ALERT_PAUSE)
         if due:
-            subject, body = _alert_words(change.organization(), due)
+            codes = {store.id: store.code for store in stores.list_stores(change.uow)}
+            subject, body = _alert_words(change.organization(), due, codes)
             for admin in admins:
                 queue_mail(change, ALERT, admin.email, subject, body)
         return len(due)
@@ -211,10 +212,13 @@ def _postpone(runtime: Runtime, org_id: str, mail: dict[str, Any], why: str, *, 
         uow.commit()
 
 
-def _alert_words(organization: Organization, due: Sequence[dict[str, Any]]) -> tuple[str, str]:
+def _alert_words(
+    organization: Organization, due: Sequence[dict[str, Any]], store_codes: Mapping[str, str]
+) -> tuple[str, str]:
     counted = "an alert" if len(due) == 1 else f"{len(due)} alerts"
     lines = [
-        f"- {alert['text']}\n  since {iso(alert['first_at'])}, last {iso(alert['last_at'])}, {alert['count']} times"
+        f"- {alert['text']}\n  since {iso(alert['first_at'])}, last {iso(alert['last_at'])}, {alert['count']} times\n"
+        f"  begin with: {fix_of(alert['cause'], store_codes.get(alert['store_id']))}"
         for alert in due
     ]
     body = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import accounts, alerts, labels, ledger, organizations, stores
+from electis_cli.db import accounts, alerts, commands, labels, ledger, organizations, stores
 from electis_cli.db.accounts import Account
 from electis_cli.domain.access import Action, system_actor
 from electis_cli.domain.errors import (
@@ -18,6 +18,7 @@ from electis_cli.domain.errors import (
     AimsUnreachable,
     ElectisError,
 )
+from electis_cli.domain.redaction import without_values
 from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.runtime import Runtime
 
@@ -61,12 +62,14 @@ def ping(scope: Scope) -> PingView:
         client.close()
     system = Scope(runtime=scope.runtime, actor=system_actor(scope.actor.source), org_id=scope.org_id)
     with changing(system, Action.SYNC) as change:
-        note_ping(change, failure)
-        if failure is not None and isinstance(failure, (AimsLoginRefused, AimsCompanyRefused)):
-            reason = "login" if isinstance(failure, AimsLoginRefused) else "license"
-            open_breaker(change, reason=reason, error=failure)
-        elif failure is not None:
-            open_breaker(change, reason="health", error=failure)
+        # Who asks reads all of the answer; others read the alert.
+        told = without_values(failure, None) if failure else None
+        note_ping(change, told)
+        if told is not None and isinstance(told, (AimsLoginRefused, AimsCompanyRefused)):
+            reason = "login" if isinstance(told, AimsLoginRefused) else "license"
+            open_breaker(change, reason=reason, error=told)
+        elif told is not None:
+            open_breaker(change, reason="health", error=told)
         account = accounts.find_account(change.uow)
     return PingView(
         ok=failure is None,
@@ -116,7 +119,11 @@ def note_ping(change: Change, failure: ElectisError | None) -> None:
 
 
 def _has_due(change: Change) -> bool:
-    return any(ledger.count_due(change.uow, place.id, change.now) for place in stores.list_stores(change.uow))
+    return any(
+        ledger.count_due(change.uow, place.id, change.now)
+        or commands.next_command(change.uow, place.id, change.uow.now())
+        for place in stores.list_stores(change.uow)
+    )
 
 
 def _half_open(change: Change) -> None:
@@ -125,6 +132,7 @@ def _half_open(change: Change) -> None:
     for place in stores.list_stores(change.uow):
         ledger.wake_rows(change.uow, place.id)
         labels.wake_wishes(change.uow, place.id)
+        commands.wake_commands(change.uow, place.id)
         stores.update_store(change.uow, place.id, {"backoff_until": None, "backoff_count": 0})
     alerts.close_alert(change.uow, BREAKER_ALERT, change.now)
 

@@ -14,6 +14,7 @@ from electis_cli.aims.recorder import Exchange, Recorder, digest_of, kept_body, 
 from electis_cli.db import exchanges
 from electis_cli.db.engine import Database
 from electis_cli.domain.errors import ElectisError, NotFound
+from electis_cli.domain.redaction import own_word
 from electis_cli.services.change import Reading, Scope, reading
 from electis_cli.services.secrets import open_answer, seal_answer
 
@@ -88,15 +89,6 @@ def tell_both(recorder: Recorder, tap: Recorder | None) -> Recorder:
 
 
 _CODE = re.compile(r"\d{1,5}|SUCCESS|OK|FAIL|FAILED|FAILURE|ERROR")
-_TOKEN = re.compile(
-    r"(?:Unauthorized: )?[A-Z0-9]+(?:_[A-Z0-9]+)+(?:\([A-Za-z0-9]{1,40}\))?"
-    r"|SUCCESS|OK|Unauthorized|Forbidden|Internal Server Error|Service Unavailable|Bad Gateway|Gateway Timeout"
-)
-
-
-def own_word(word: str) -> str:
-    """Return one of AIMS's own words; free text may quote what was sent, and is kept in the sealed body only."""
-    return word if _TOKEN.fullmatch(word) else ""
 
 
 def last_exchanges(

@@ -8,19 +8,23 @@ from datetime import datetime, timedelta
 
 from electis_cli.aims.client import IDS_PER_CALL, AimsClient
 from electis_cli.aims.wire import RemoteArticle
-from electis_cli.domain.articles import content_hash, content_of, undo_quoting
+from electis_cli.domain.articles import content_hash, content_of, undo_echo, undo_quoting
 from electis_cli.domain.errors import UnreliableListing
 from electis_cli.domain.organizations import ArticleFormat
+from electis_cli.domain.queue import LedgerRow
 
-MOST_IDS_READ_SINGLY = 10 * IDS_PER_CALL
-_LISTING_TRIES = 3
+LISTING_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One article as AIMS shows it; `labels` is None when AIMS did not tell."""
+    """One article as AIMS shows it; `labels` is None when AIMS did not tell.
+
+    `worded` is the content in AIMS's own form, when `content` was put into ours.
+    """
 
     content: Mapping[str, str]
+    worded: Mapping[str, str]
     hash: str
     labels: tuple[str, ...] | None
     last_updated: str | None
@@ -30,16 +34,22 @@ def shown(article: RemoteArticle, article_format: ArticleFormat) -> Shown:
     """Return a listed article as the domain compares it."""
     content = content_of(article.name, article.nfc_url, article.data, article_format)
     return Shown(
-        content=content, hash=content_hash(content), labels=article.labels, last_updated=article.last_updated
+        content=content,
+        worded=content,
+        hash=content_hash(content),
+        labels=article.labels,
+        last_updated=article.last_updated,
     )
 
 
-def unquoted(article: Shown, *ours: Mapping[str, str] | None) -> Shown:
-    """Return what is shown without the CSV quotes that AIMS may have added to a value of ours."""
-    content = undo_quoting(article.content, *ours)
+def as_agreed(article: Shown, row: LedgerRow | None, local: Mapping[str, str] | None) -> Shown:
+    """Return what is shown in the form in which we know it: without AIMS's own CSV quotes and echoes."""
+    base = row.base if row else None
+    worded = undo_quoting(article.worded, local, base)
+    content = undo_echo(worded, base, row.echo) if row is not None else worded
     if content == article.content:
         return article
-    return replace(article, content=content, hash=content_hash(content))
+    return replace(article, content=content, worded=worded, hash=content_hash(content))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +71,7 @@ class RemoteView:
         Raises UnreliableListing when listing and count disagree three times: a contradiction is never a deletion (Q10).
         """
         reason = ""
-        for _ in range(_LISTING_TRIES):
+        for _ in range(LISTING_TRIES):
             try:
                 listed = {row.article_id: row for row in self.client.articles(self.store)}
             except UnreliableListing as error:
@@ -79,22 +89,32 @@ class RemoteView:
         return self.articles
 
     def read(
-        self, article_ids: Iterable[str], now: datetime, *, after: Mapping[str, datetime | None]
+        self,
+        article_ids: Iterable[str],
+        now: datetime,
+        *,
+        after: Mapping[str, datetime],
+        expected: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
         """Make sure that these articles were read recently, and after the moment `after` names for them.
 
-        Reads by id; many ids at once are cheaper as one listing.
+        Reads by id, or everything at once when that takes fewer calls: `expected` tells how many articles are going to
+        be asked for in all, and how many the store has.
         """
         stale = [
             article_id
             for article_id in article_ids
             if not self._covers(article_id, now, after.get(article_id))
         ]
-        if len(stale) > MOST_IDS_READ_SINGLY:
-            self.list_all(now)
-            return
         if not stale:
             return
+        if self._listing_is_cheaper(len(stale), *expected()):
+            try:
+                self.list_all(now)
+            except UnreliableListing:
+                pass  # a listing that can not be trusted as a whole: these few can be read by their ids
+            else:
+                return
         for article_id, article in self.client.articles_by_id(self.store, stale).items():
             self.articles[article_id] = shown(article, self.article_format)
             self.read_at[article_id] = now
@@ -103,12 +123,20 @@ class RemoteView:
                 self.articles.pop(article_id, None)
                 self.read_at[article_id] = now
 
+    def _listing_is_cheaper(self, stale: int, wanted: int, size: int) -> bool:
+        pages = (
+            -(-size // self.client.connection.page_size) + 2
+        )  # the empty page after the last, and the count
+        return -(-max(wanted, stale) // IDS_PER_CALL) > pages
+
     def wrote(self, article_id: str, content: Mapping[str, str] | None, hash_: str) -> None:
         """Note what AIMS took, so that the next change of the same article needs no read."""
         if content is None:
             self.articles.pop(article_id, None)
         else:
-            self.articles[article_id] = Shown(content=content, hash=hash_, labels=None, last_updated=None)
+            self.articles[article_id] = Shown(
+                content=content, worded=content, hash=hash_, labels=None, last_updated=None
+            )
 
     def hash_of(self, article_id: str) -> str:
         """Return the hash of what AIMS shows, `ABSENT` when it has no such article."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from electis_cli.adapters.redis import SharedCounter
 from electis_cli.adapters.sealing import Sealer
@@ -53,6 +53,7 @@ class Runtime:
         None  # a way to AIMS that shares no token, for `aims doctor` and `aims configure`
     )
     send_mail: Callable[..., None] | None = None
+    tell_alert: Callable[[Mapping[str, Any]], None] | None = None  # hands an alert to the operator's receiver
     redis_ping: Callable[[], None] | None = None
     login_counter: SharedCounter | None = None  # without Redis the database counts
     tuning: Tuning = field(default_factory=Tuning)

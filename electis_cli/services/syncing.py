@@ -17,10 +17,9 @@ from electis_cli.domain.errors import (
     PartialFailure,
 )
 from electis_cli.domain.labels import Display
-from electis_cli.domain.organizations import Strategy
 from electis_cli.services.change import Scope, reading
 from electis_cli.services.draining import DrainView, drain
-from electis_cli.services.full_sync import SyncView, full_sync
+from electis_cli.services.full_sync import Choice, SyncView, full_sync
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +76,7 @@ def sync_stores(
     store: str | None = None,
     dry_run: bool = False,
     push: bool = True,
-    believe_at_once: bool = False,
-    strategy: Strategy | None = None,
+    choice: Choice | None = None,
     timeout: timedelta = timedelta(seconds=60),
     wait: Callable[[float], None] = lambda _: None,
 ) -> FullSyncView:
@@ -95,11 +93,7 @@ def sync_stores(
     failures: list[ElectisError] = []
     for place in places:
         try:
-            views.append(
-                full_sync(
-                    scope, place.id, dry_run=dry_run, believe_at_once=believe_at_once, strategy=strategy
-                )
-            )
+            views.append(full_sync(scope, place.id, dry_run=dry_run, choice=choice))
         except ElectisError as error:
             failures.append(error)
     pushed = None

@@ -55,7 +55,7 @@ def wait_for(
 
 def _look(scope: Scope, goal: Goal, store: str | None) -> WaitView:
     statuses = [status for status in queue_status(scope, store=store) if status.enabled]
-    waiting = sum(status.pending + status.syncing + status.labels_pending for status in statuses)
+    waiting = sum(status.waiting for status in statuses)
     failed = sum(status.failed + status.labels_failed for status in statuses)
     if goal is Goal.DISPLAYED and waiting == 0:
         follow_displays(scope.runtime, scope.org_id)

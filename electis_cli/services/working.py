@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from electis_cli.db import scheduling
+from electis_cli.db import leases, scheduling
 from electis_cli.db.scheduling import Place as Place  # noqa: PLC0414 - the daemon knows services only
+from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.errors import ElectisError
+from electis_cli.services.alerting import tell_alerts
 from electis_cli.services.change import Scope
 from electis_cli.services.full_sync import full_sync
 from electis_cli.services.housekeeping import keep_house
@@ -27,23 +29,28 @@ class Turn:
 
 
 def due_pushes(runtime: Runtime) -> list[Place]:
-    """Return the stores with due work."""
+    """Return the stores with due work that no other worker pushes right now."""
     with runtime.database.read() as uow:
-        return scheduling.stores_to_push(uow, runtime.clock())
+        due = scheduling.stores_to_push(uow, runtime.clock())
+        return _without_those_of_others(runtime, uow, due, leases.push_resource)
 
 
 def push_turn(runtime: Runtime, place: Place, should_stop: Callable[[], bool]) -> Turn:
     """Push one store."""
     report = push_store(runtime, place.org_id, place.store_id, should_stop=should_stop)
-    names = ("created", "updated", "deleted", "agreed", "linked", "unlinked", "flipped", "failed", "waiting")
+    names = (
+        *("created", "updated", "deleted", "agreed", "linked", "unlinked", "flipped"),
+        *("commands_sent", "commands_failed", "failed", "waiting"),
+    )
     counts = {name: getattr(report, name) for name in names if getattr(report, name)}
     return Turn(subject=place.code, outcome=report.error_code or report.ending.value, counts=counts)
 
 
 def due_syncs(runtime: Runtime) -> list[Place]:
-    """Return the stores whose full sync is due."""
+    """Return the stores whose full sync is due and that no other worker compares right now."""
     with runtime.database.read() as uow:
-        return scheduling.stores_to_sync(uow, runtime.clock())
+        due = scheduling.stores_to_sync(uow, runtime.clock())
+        return _without_those_of_others(runtime, uow, due, leases.sync_resource)
 
 
 def sync_turn(runtime: Runtime, place: Place) -> Turn:
@@ -54,6 +61,14 @@ def sync_turn(runtime: Runtime, place: Place) -> Turn:
     except ElectisError as error:
         return Turn(subject=place.code, outcome=error.code, counts={})
     return Turn(subject=place.code, outcome=view.state, counts=dict(view.counts))
+
+
+def _without_those_of_others(
+    runtime: Runtime, uow: UnitOfWork, due: Sequence[Place], resource: Callable[[str], str]
+) -> list[Place]:
+    """Leave out what would be refused anyway; with several daemons that is most of it, each second anew."""
+    taken = leases.held_by_others(uow, [resource(place.store_id) for place in due], runtime.holder)
+    return [place for place in due if resource(place.store_id) not in taken]
 
 
 def organizations_to_serve(runtime: Runtime) -> list[str]:
@@ -86,7 +101,15 @@ def housekeeping_turn(runtime: Runtime, org_id: str) -> Turn:
         "timed_out",
         "mails_sent",
         "alerts_mailed",
+        "commands_ended",
         "forgotten",
     )
     counts = {name: getattr(done, name) for name in names if getattr(done, name)}
     return Turn(subject=org_id, outcome="done", counts=counts)
+
+
+def alerts_turn(runtime: Runtime, org_id: str) -> Turn:
+    """Hand one organization's alerts to the operator's receiver, when there is one."""
+    done = tell_alerts(runtime, org_id)
+    counts = {name: count for name, count in (("told", done.told), ("failed", done.failed)) if count}
+    return Turn(subject=org_id, outcome=done.error.code if done.error else "done", counts=counts)

@@ -21,6 +21,8 @@ def page_bounds(call: Call) -> tuple[int, int]:
         raise Refused(405, "SIZE_IS_INVALID")
     if size > call.settings.page_cap and call.settings.over_page == "refuse":
         raise Refused(405, "SIZE_IS_INVALID")
+    if call.faults_of("page-ignored"):
+        number = 0
     caps = [fault.limit or SMALL_CAP for fault in call.faults_of("size-cap")]
     return number, min(size, call.settings.page_cap, *caps)
 
@@ -58,7 +60,9 @@ def one_page(
         "x-total-count": str(len(part)),
     }
     payload = {**(beside or {}), key: [render(row) for row in part]}
-    return Reply(payload, message, headers=headers if call.settings.paging_headers else {}, rows=key)
+    is_silent = any(fault.shape == "no-totals" for fault in call.faults_of("page-ignored"))
+    told = headers if call.settings.paging_headers and not is_silent else {}
+    return Reply(payload, message, headers=told, rows=key)
 
 
 def _part(rows: Sequence[T], number: int, size: int, forms: set[str]) -> Sequence[T]:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +27,10 @@ HANG_LOOK = 0.1
 BACKLOG = 128
 BODY_PARTS = 4
 """A slow body comes in so many parts."""
+DOORS = ((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.2"))
+"""Where the control interface is while the port refuses: other addresses of this machine, with the same port number."""
+WITHOUT_DOOR = 30.0
+"""So many seconds the port refuses at most where no door could be opened."""
 
 
 class SimulatorServer:
@@ -50,6 +55,9 @@ class SimulatorServer:
         self._acceptor: threading.Thread | None = None
         self._refusing: Delivery | None = None
         self._shut = threading.Event()
+        self._shut_by = 0
+        """The fault that closed the port last."""
+        self._listening = threading.Event()
 
     @property
     def base_url(self) -> str:
@@ -112,12 +120,32 @@ class SimulatorServer:
                 self._accept_until_woken(listener, wake)
                 if self._stopping.is_set() or self._refusing is None:
                     return
-                refusing, self._refusing = self._refusing, None
-                self._shut.set()
-                self._wait_gone(refusing)
+                refusing = self._refusing
+                self._shut_by = refusing.fault_id
+                self._listening.clear()
+                with self._doors() as doors:
+                    self._shut.set()
+                    self._wait_gone(refusing, doors, at_most=float("inf") if doors else WITHOUT_DOOR)
+                self._refusing = None
                 if self._stopping.is_set():
                     return
                 listener = self._listen()
+                self._listening.set()
+
+    @contextlib.contextmanager
+    def _doors(self) -> Iterator[list[socket.socket]]:
+        """Other addresses of this machine to be told at that the port may open again; not every machine has them."""
+        with contextlib.ExitStack() as stack:
+            doors = []
+            for family, host in DOORS:
+                with contextlib.suppress(OSError):
+                    door = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+                    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    door.bind((host, self.port))
+                    door.listen(BACKLOG)
+                    door.settimeout(0)
+                    doors.append(door)
+            yield doors
 
     def _accept_until_woken(self, listener: socket.socket, wake: socket.socket) -> None:
         with listener, selectors.DefaultSelector() as selector:
@@ -132,17 +160,21 @@ class SimulatorServer:
                     connection, _ = listener.accept()
                     self._begin(connection)
 
-    def _begin(self, connection: socket.socket) -> None:
+    def _begin(self, connection: socket.socket, *, at_door: bool = False) -> None:
         connection.settimeout(None)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         thread = threading.Thread(
-            target=self._converse, args=(connection,), name="aims-connection", daemon=True
+            target=self._converse,
+            args=(connection,),
+            kwargs={"at_door": at_door},
+            name="aims-connection",
+            daemon=True,
         )
         with self._guard:
             self._open[connection] = thread
         thread.start()
 
-    def _converse(self, plain: socket.socket) -> None:
+    def _converse(self, plain: socket.socket, *, at_door: bool) -> None:
         connection = plain
         try:
             if self._tls is not None:
@@ -152,7 +184,7 @@ class SimulatorServer:
             with connection.makefile("rb") as reader, connection.makefile("wb") as writer:
                 while not self._stopping.is_set():
                     request = read_request(reader, writer)
-                    if request is None or not self._answer(connection, request):
+                    if request is None or not self._answer(connection, request, at_door=at_door):
                         return
         except (BadRequest, OSError):
             return
@@ -162,10 +194,14 @@ class SimulatorServer:
             connection.close()
             plain.close()
 
-    def _answer(self, connection: socket.socket, request: Request) -> bool:
+    def _answer(self, connection: socket.socket, request: Request, *, at_door: bool) -> bool:
         """Hand over one answer; False when the connection must end."""
         if request.path.startswith(PREFIX):
-            return self._send(connection, request, self._control(connection, request))
+            response = self._control(connection, request)
+            self._wait_open(at_door=at_door)
+            return self._send(connection, request, response)
+        if at_door:
+            return False
         with self.simulator.in_flight():
             response = self._handle(request)
             delivery = response.delivery
@@ -203,7 +239,8 @@ class SimulatorServer:
 
     def _control(self, connection: socket.socket, request: Request) -> Response:
         # The control interface knows no login, so it is for this machine alone.
-        if not connection.getpeername()[0].startswith("127."):
+        peer = connection.getpeername()[0]
+        if peer != "::1" and not peer.startswith("127."):
             return refusal(403, "LOOPBACK_ONLY")
         return self._handle(request)
 
@@ -224,13 +261,23 @@ class SimulatorServer:
         self._waker.send(b"r")
         self._shut.wait(HANG_LOOK * 10)
 
-    def _wait_gone(self, delivery: Delivery) -> None:
-        """Wait for the end of a fault, of its time, or of the server."""
-        end = time.monotonic() + delivery.seconds if delivery.seconds else float("inf")
+    def _wait_gone(
+        self, delivery: Delivery, doors: Sequence[socket.socket] = (), *, at_most: float = float("inf")
+    ) -> None:
+        """Wait for the end of a fault, of its time, or of the server; who comes to a door meanwhile is let in."""
+        end = time.monotonic() + min(delivery.seconds or float("inf"), at_most)
         while not self._stopping.is_set():
+            for door in doors:
+                with contextlib.suppress(OSError):
+                    self._begin(door.accept()[0], at_door=True)
             look = min(HANG_LOOK, end - time.monotonic())
             if look <= 0 or self.simulator.faults.wait_gone(delivery.fault_id, look):
                 return
+
+    def _wait_open(self, *, at_door: bool) -> None:
+        """Who ended the fault at a door finds the port open when the answer comes."""
+        if at_door and self.simulator.faults.wait_gone(self._shut_by, 0.0):
+            self._listening.wait(HANG_LOOK * 10)
 
 
 def _part(response: Response) -> bytes:

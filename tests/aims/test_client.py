@@ -458,11 +458,13 @@ def test_a_row_that_slips_to_the_next_page_is_listed_once(clock):
 def test_a_list_that_never_ends_is_given_up(clock, monkeypatch):
     monkeypatch.setattr("electis_cli.aims.connection._MOST_PAGES", 20)
 
-    def answer(_):
-        return httpx.Response(200, json={"articleList": [{"articleId": "A", "data": {}}]})
+    def answer(request):
+        row = {"articleId": request.url.params["page"], "data": {}}
+        return httpx.Response(200, json={"articleList": [row]})
 
-    with pytest.raises(errors.UnreliableListing):
+    with pytest.raises(errors.UnreliableListing) as caught:
         list(scripted(clock, answer).articles(STORE))
+    assert "did not end after 20 pages" in caught.value.why
 
 
 def test_q29_stores_listed_as_bare_codes_are_stores(clock):

@@ -165,11 +165,12 @@ def test_an_article_version_needs_its_upload():
     assert histories.decode_version({"articleId": "1"}) is None
 
 
-def test_the_history_of_a_label():
+@pytest.mark.parametrize("moment", ["lastUpdated", "lastModified", "last_modified", "statusUpdatetime"])
+def test_the_history_of_a_label(moment):
     row = {
         "inputBatchId": "b",
         "created": "t",
-        "pageInfo": [{"pageNumber": 1, "status": "SUCCESS", "lastUpdated": "u"}],
+        "pageInfo": [{"pageNumber": 1, "status": "SUCCESS", moment: "u"}],
     }
     event = entities.decode_label_event({**row, "txSequence": "x"})
     assert (event.at, event.kind, event.batch, event.extra) == ("t", None, "b", {"txSequence": "x"})
@@ -194,3 +195,19 @@ def test_small_rows():
 def test_an_item_of_a_partial_success(row):
     item = entities.decode_item(row)
     assert (item.id, item.code, item.message) == ("0A", "422", "NOT_LINKED")
+
+
+@pytest.mark.parametrize(
+    ("battery", "low"),
+    [
+        ("BAD", True),
+        ("low", True),
+        ("GOOD", False),
+        ("29", True),
+        ("30%", False),
+        ("92", False),
+        (None, None),
+    ],
+)
+def test_a_low_battery_is_a_word_or_a_percentage(battery, low):
+    assert entities.is_low(battery) is low

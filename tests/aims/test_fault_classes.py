@@ -206,6 +206,10 @@ CASES: list[Case] = [
     Case(
         kind="page-shift", form="delete", ends={"read": None}, note="missing is believed the second time only"
     ),
+    *(
+        Case(kind="page-ignored", form=form, ends={"read": LISTING}, note="the first page again and again")
+        for form in KINDS["page-ignored"].forms
+    ),
     Case(kind="page-dup", form="dup", ends={"read": None}, note="each article once"),
     Case(kind="page-dup", form="skip", ends={"read": LISTING}),
     Case(kind="page-dup", form="short", ends={"read": None}, note="a short page is not the last one"),
@@ -428,7 +432,7 @@ HEAD = """# Faults of AIMS, and how electis ends under them
 
 Written by `make generate` from `tests/aims/test_fault_classes.py`, where every line is a test against the simulator
 over real HTTP, with a deadline of one second for a call. The faults are those of section 9.5 of the wire contract, by
-the names and forms that `electis aims simulate --fault` and `electis aims fault add` take.
+the names and forms that `electis aims simulate --fault` and `electis aims fault add` take; `page-ignored` is one more.
 
 Reading is tried up to three times. A write (articles, a reboot) is sent once, and once more only when AIMS refused the
 token of the first: then it had done nothing. "succeeds" means that the call itself ends well; the remark says who deals

@@ -249,6 +249,35 @@ def test_a_label_has_pages_a_history_and_a_device(client, ask, cloud):
     assert ask.device("nonsense") is None
 
 
+def test_one_label_is_found_linked_or_not(client, ask, cloud):
+    code, other = label_codes(cloud, 2)
+    fill(client, "B", "A")
+    with cloud.lock:
+        cloud.store("ACME", STORE).labels[code].articles = ["B", "A"]
+
+    assert (ask.label(STORE, code).articles, ask.label(STORE, code).update_status) == (("B", "A"), "SUCCESS")
+    assert ask.label(STORE, other).articles == ()
+    assert ask.label(STORE, code[:6]) is None
+    assert ask.label("002", code) is None
+    assert (ask.store_of_label(code), ask.store_of_label("0A1B2C3DB290")) == (STORE, None)
+
+
+def test_one_label_is_found_where_the_filter_is_ignored_and_its_store_is_not_told(scripted):
+    codes = [f"0A1B2C3D{place:04X}" for place in range(1200)]
+
+    def answer(request):
+        if request.url.path.endswith("/labels"):
+            start = int(request.url.params["page"]) * 500
+            rows = [{"labelCode": code, "articleList": []} for code in codes[start : start + 500]]
+            return httpx.Response(200, json={"labelList": rows}) if rows else httpx.Response(204)
+        return httpx.Response(204 if request.url.path.endswith("/unassigned") else 404)
+
+    ask = scripted(answer)
+    assert ask.label(STORE, codes[1100]).label_code == codes[1100]
+    assert ask.label(STORE, "FFFFFFFFFFFF") is None
+    assert ask.store_of_label(codes[0]) is None
+
+
 def test_a_blink_tells_which_labels_it_did_not_reach(ask, cloud):
     code = label_codes(cloud, 1)[0]
     failed = ask.blink(STORE, [code, "0A1B2C"], color="RED", duration="30s")

@@ -20,7 +20,8 @@ from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from electis_cli.simulator.model import World
 from tests.flows.in_process import InProcess
 from tests.world.command_line import CommandLine, Finished
-from tests.world.organizations import FORMAT, PASSWORD
+from tests.world.organizations import FORMAT
+from tests.world.planted import AIMS_PASSWORD, PASSWORD
 
 
 def add_store(electis: CommandLine, code: str, *, org: str = "ACME") -> None:
@@ -134,7 +135,7 @@ def desk_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[De
         electis.initialize()
         electis(
             "aims", "configure", "--base-url", server.base_url, "--company", "ACME", "--username", "tester",
-            "--password-stdin", stdin="aims-secret\n",
+            "--password-stdin", stdin=AIMS_PASSWORD + "\n",
         )  # fmt: skip
         electis("store", "create", "001", "--name", "Main")
         electis("space", "create", "4-1", "--set", "TITLE=Corner")

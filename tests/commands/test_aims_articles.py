@@ -24,6 +24,43 @@ def test_articles_are_listed_as_aims_holds_them(desk):
     assert desk.json("aims", "article", "list", "--name", "nobody") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "form", "listed", "counted"),
+    [
+        ("page-shift", "delete", ["4-1", "4-2", "D", "E"], 3),
+        ("page-dup", "total-low", ["4-1", "4-2", "C3", "D"], 5),
+    ],
+)
+def test_a_list_that_is_not_what_aims_counts_is_shown_with_a_warning(desk, kind, form, listed, counted):
+    put(desk.cloud, "D")
+    put(desk.cloud, "E")
+    desk.cloud.faults.add("size-cap", limit=2)
+    desk.cloud.faults.add(kind, form=form, path="/config/article/info")
+
+    shown = desk("aims", "article", "list", "-o", "json")
+
+    assert [row["article_id"] for row in shown.json] == listed
+    assert shown.err == (
+        f"warning: AIMS counts {counted} articles in store 001 and lists 4; run the command again\n"
+    )
+
+
+def test_a_list_that_aims_counts_alike_or_that_is_cut_needs_no_warning(desk):
+    for options in ((), ("--limit", "1"), ("--name", "board")):
+        assert desk("aims", "article", "list", *options).err == ""
+    desk.cloud.faults.add("status", code=404, path="/articles")
+    odd = desk("aims", "article", "list", "-o", "name")
+    assert odd.out.split() == ["4-1", "4-2", "C3"]
+    assert odd.err.startswith("warning: AIMS does not say how many articles store 001 has: AIMS answered 404")
+
+
+def test_pages_that_do_not_turn_are_no_list(desk):
+    desk.cloud.faults.add("size-cap", limit=2)
+    desk.cloud.faults.add("page-ignored", path="/config/article/info")
+    failed = desk("aims", "article", "list", "-o", "json", check=13)
+    assert (failed.out, failed.error["code"]) == ("", "E-AIMS-LISTING")
+
+
 def test_an_article_is_shown_field_by_field(desk):
     same = desk.json("aims", "article", "show", "4-1")
     assert (same["equal"], same["wanted"], same["at_aims"], same["status"]) == (True, True, True, "synced")

@@ -14,9 +14,9 @@ from electis_cli.commands.debug_http import Watcher, printable
 from electis_cli.domain.access import Role
 from electis_cli.services.steps import Step, Verdict
 from tests.flows.in_process import InProcess
+from tests.world.planted import AIMS_PASSWORD, PERSON
 
-AIMS_PASSWORD = "planted-aims-password"
-NAME = "Dana Planted-Levi"
+NAME = PERSON
 
 
 @pytest.fixture

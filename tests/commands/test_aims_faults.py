@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
+import socket
 import threading
 
 import pytest
@@ -12,6 +14,8 @@ from electis_cli.aims.simulator_control import SimulatorControl
 from electis_cli.db.engine import Database
 from electis_cli.db.tables import organizations
 from electis_cli.domain.errors import AimsUnreachable, Misconfigured
+from electis_cli.simulator.faults.kinds import KINDS
+from tests.world.command_line import CommandLine, until
 
 
 def point_to(desk, base_url: str) -> None:
@@ -60,11 +64,83 @@ def test_every_option_reaches_the_simulator(desk):
     assert (fault["store"], fault["company"], fault["seed"], fault["message"]) == ("001", "ACME", 7, "NO")
 
 
-def test_a_closed_port_opens_by_itself_because_nothing_else_could_open_it(desk):
-    desk("aims", "fault", "add", "--kind", "refuse", check=2)
-    desk("aims", "fault", "add", "--kind", "refuse", "--seconds", "0.2", "--path", "/nowhere")
-    (fault,) = desk.cloud.faults.listing()
-    assert fault["seconds"] == 0.2
+LOCKING = {"hang", "latency", "refuse"}
+"""What a call waits for, or finds closed, until the fault is cleared."""
+FORMS = [
+    pytest.param(kind, form, id=f"{kind}-{form}")
+    for kind, known in KINDS.items()
+    for form in (known.forms if kind in {*LOCKING, "cut"} else known.forms[:1])
+]
+
+
+@pytest.mark.parametrize(("kind", "form"), FORMS)
+def test_a_fault_of_every_kind_is_listed_and_cleared_while_it_strikes(desk, kind, form):
+    values = {"seconds": 30} if kind == "latency" else {}
+    desk.cloud.faults.add(kind, form=form, **values)
+    with contextlib.ExitStack() as stack:
+        for method, path in (("GET", "/store"), ("GET", "/config/article/info"), ("PUT", "/articles")):
+            stack.enter_context(asked_without_waiting(desk, method, path))
+        if kind in LOCKING:
+            until(lambda: desk.cloud.faults.listing()[0]["fired"], "the fault to strike")
+
+        (standing,) = desk.json("aims", "fault", "list")
+        assert (standing["kind"], standing["form"]) == (kind, form or None)
+        desk("aims", "fault", "clear")
+
+        assert desk.json("aims", "fault", "list") == []
+        assert desk.json("aims", "ping")["ok"] is True
+
+
+@contextlib.contextmanager
+def asked_without_waiting(desk, method, path):
+    """Send a request and leave the answer alone; a port that is closed already is asked in vain."""
+    with socket.socket() as asking:
+        with contextlib.suppress(ConnectionError):
+            asking.connect(("127.0.0.1", desk.server.port))
+            line = f"{method} /common/api/v2/common{path}?company=ACME&store=001 HTTP/1.1"
+            asking.sendall(f"{line}\r\nAuthorization: Bearer none\r\nContent-Length: 0\r\n\r\n".encode())
+        yield
+
+
+def test_a_closed_port_takes_everything_that_faults_are_about_and_nothing_else(desk):
+    desk("aims", "fault", "add", "--kind", "refuse", "--path", "/store")
+    unreachable = desk("aims", "api", "GET", "/store", "-o", "json", check=12).error
+    assert unreachable["code"] == "E-AIMS-UNREACHABLE"
+
+    assert desk("aims", "ping", "-o", "json", check=12).json["ok"] is False
+    second = desk.json("aims", "fault", "add", "--kind", "latency")["id"]
+    assert desk.json("aims", "fault", "list", "--kinds")
+    desk("aims", "fault", "clear", str(second))
+    assert desk("aims", "ping", check=12).out, "another fault was cleared: the port stays closed"
+
+    desk("aims", "fault", "clear")
+    desk("aims", "ping")
+
+
+@pytest.mark.slow
+def test_a_simulator_that_refuses_from_its_start_is_let_go(desk, tmp_path):
+    """The simulator is a process of its own, and so is everybody who asks it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = CommandLine(desk.electis.home, desk.electis.extra)
+    simulator = command.start("aims", "simulate", "--port", str(port), "--fault", "kind=refuse,path=/store")
+    try:
+        until(lambda: is_open(port), "the simulator")
+        point_to(desk, f"http://127.0.0.1:{port}")
+        command.extra |= desk.electis.extra
+        command("aims", "api", "GET", "/store", check=12)
+        assert command("aims", "fault", "list", "-o", "json").json[0]["kind"] == "refuse"
+        command("aims", "fault", "clear")
+        command("aims", "api", "GET", "/store")
+    finally:
+        simulator.close()
+
+
+def is_open(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 def test_one_of_several_is_cleared(desk):

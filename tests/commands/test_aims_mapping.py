@@ -126,3 +126,37 @@ def test_who_may_change_what(desk):
     assert manager("aims", "format", "diff", "-o", "json").json == []
     assert viewer("aims", "format", "diff", "-o", "json", check=5).error["code"] == "E-PERMISSION"
     assert calls(desk.cloud, "POST", "/articles/upload/format") == []
+
+
+# --- what people call the columns -----------------------------------------------------------------------------------
+
+CALLED = "TITLE (Role, תפקיד)"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("space show 4-1", f"data         {CALLED}=Corner"),
+        ("people show P-1", "data         ITEM_NAME (Name)=Dana Levi"),
+        ("explain space 4-1", f"    {CALLED} Corner"),
+        ("explain space 4-1", f"  data             {CALLED}=Corner"),
+        ("explain person P-1", "    ITEM_NAME (Name)    Dana Levi"),
+    ],
+)
+def test_a_column_is_shown_with_what_people_call_it(desk, line, shown):
+    plain = desk(*line.split())
+    record = desk.json(*line.split())
+    desk(
+        "aims", "mapping", "set", "--friendly", "TITLE:en=Role", "--friendly", "TITLE:he=תפקיד",
+        "--friendly", "ITEM_NAME:en=Name",
+    )  # fmt: skip
+
+    assert shown not in plain.out
+    called = [text.rstrip() for text in desk(*line.split()).out.splitlines()]
+    assert any(text.startswith(shown) for text in called), called
+    # Programs and --fields know the columns by the names that AIMS knows.
+    again = desk.json(*line.split())
+    assert again.keys() == record.keys()
+    assert (again.get("data"), again.get("article")) == (record.get("data"), record.get("article"))
+    part = "data" if line.split()[1] == "show" else "row"
+    assert "(" not in desk(*line.split(), "--fields", part).out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world.organizations import PASSWORD
+from tests.world.planted import PASSWORD
 
 pytestmark = pytest.mark.slow
 

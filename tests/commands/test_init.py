@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from tests.world.organizations import PASSWORD
+from tests.world.planted import PASSWORD
 
 
 def init(electis, code="ACME", email="admin@acme.example", password=PASSWORD, check=0, *more):

@@ -15,7 +15,7 @@ import termios
 
 import pytest
 
-from tests.world.organizations import PASSWORD
+from tests.world.planted import PASSWORD
 
 EMAIL = "admin@acme.example"
 LONG_AGO = "2020-01-01T00:00:00.000000+00:00"

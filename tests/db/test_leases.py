@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from electis_cli.db import leases
+from electis_cli.db.engine import Database
+from electis_cli.domain.errors import DatabaseUnavailable
 
 RESOURCE = "push:S1"
 
@@ -152,3 +154,42 @@ def test_there_is_never_more_than_one_holder_and_epochs_only_grow(
             release(database, held.pop(who))
         alive = [who for who, lease in held.items() if lease.expires_at > clock() and lease.epoch == highest]
         assert holder(database, resource) == (f"w{alive[0]}" if alive else None)
+
+
+def test_what_a_frozen_process_holds_in_the_middle_of_a_transaction_is_free_after_a_while(
+    engine_kind, database_url, open_database
+):
+    """A frozen process keeps its connection; the server ends the transaction, and whoever waits goes on."""
+    if engine_kind == "sqlite":
+        pytest.skip("SQLite's users are on one machine, and its only daemon is alone")
+    frozen = Database(database_url, idle_seconds=0.3)
+
+    def freeze():
+        with frozen.write() as uow:
+            assert leases.take_lease(uow, RESOURCE, "frozen", seconds=60) is not None
+            # This waits for the row: the frozen one has neither committed nor gone away.
+            assert take(open_database(), "other").holder == "other"
+            uow.commit()
+
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            freeze()
+        assert take(frozen, "frozen", resource="push:S2") is not None, "it goes on with a new connection"
+    finally:
+        frozen.close()
+
+
+def test_who_holds_what(database, clock):
+    take(database, "one")
+    take(database, "two", resource="push:S2")
+    take(database, "one", resource="sync:S1", seconds=30)
+    release(database, take(database, "one", resource="push:S3"))
+
+    def seen():
+        with database.read() as uow:
+            others = leases.held_by_others(uow, [RESOURCE, "push:S2", "push:S3", "sync:S1", "push:S9"], "two")
+            return leases.held_by(uow, "one"), others
+
+    assert seen() == ([RESOURCE, "sync:S1"], {RESOURCE, "sync:S1"})
+    clock.advance(30)
+    assert seen() == ([RESOURCE], {RESOURCE})

@@ -48,8 +48,12 @@ def put(write, store_id):
 def due(scope, *, tombstones=False, limit=100, after=0.0):
     now = scope.runtime.clock() + timedelta(seconds=after)
     with scope.runtime.database.read(scope.org_id) as uow:
-        rows = ledger.due_rows(uow, store_of(scope).id, now, limit=limit, tombstones=tombstones)
-    return [row.article_id for row in rows]
+        found = ledger.due_ids(uow, store_of(scope).id, now, limit=limit, tombstones=tombstones)
+        ids = [article_id for article_id, _ in found]
+        place = store_of(scope).id
+        rows = ledger.due_rows(uow, place, now, limit=limit, tombstones=tombstones, among=ids)
+    assert [row.article_id for row in rows] == ids, "what is claimed is what was due, in the same order"
+    return ids
 
 
 def bury(write, scope, store_id, subject):

@@ -17,8 +17,10 @@ from electis_cli.domain.organizations import Strategy
 from electis_cli.domain.people import Person
 from electis_cli.domain.spaces import Space
 from electis_cli.services import (
+    canceling,
     conferences,
     configuring,
+    dead_letters,
     draining,
     formats,
     housekeeping,
@@ -27,8 +29,12 @@ from electis_cli.services import (
     mail,
     ping,
     queue,
+    queue_details,
+    queue_items,
+    queued_commands,
     syncing,
     users,
+    watching,
 )
 from electis_cli.services import people as people_service
 from electis_cli.services import spaces as spaces_service
@@ -304,11 +310,16 @@ def test_no_service_asks_the_database_without_naming_its_tenant(connected, cloud
         labels.link_label(connected, codes[1], "C1")
         conferences.toggle_meeting(connected, "1")
         draining.drain(connected, wait=clock.advance)
-        queue.queue_items(connected)
-        queue.dead_letters(connected)
+        queued_commands.queue_blink(connected, codes[:1])
+        queued_commands.queue_resend(connected, None)
+        queue_items.queue_items(connected)
+        queue_details.show_item(connected, "BAD")
+        dead_letters.dead_letters(connected)
+        dead_letters.group_dead_letters(connected)
+        next(watching.watch_queue(lambda: connected, wait=clock.advance))
         queue.retry(connected, None)
         push(connected)
-        queue.discard(connected, ["BAD"])
+        dead_letters.discard_dead_letters(connected, dead_letters.Choice(subjects=["BAD"]))
         edit(cloud, "A", DEPARTMENT="theirs")
         for _ in range(2):
             syncing.sync_stores(connected, wait=clock.advance)
@@ -320,6 +331,8 @@ def test_no_service_asks_the_database_without_naming_its_tenant(connected, cloud
         clock.advance(SETTLED)
         housekeeping.keep_house(connected.runtime, connected.org_id)
         queue.pause(connected, why="x")
+        waiting = queued_commands.queue_blink(connected, codes[:1])
+        canceling.cancel_commands(connected, [waiting.id])
         queue.pause(connected, resume=True)
         ping.ping(connected)
         formats.fetch_format(connected)

@@ -15,12 +15,14 @@ from electis_cli.domain.articles import (
     check_external_id,
     clean_text,
     content_hash,
+    content_of,
     content_of_article,
     fold_own_fields,
     merge_data,
     render_room,
     render_space,
     room_external_id,
+    undo_quoting,
 )
 from electis_cli.domain.conference import Room
 from electis_cli.domain.errors import InvalidInput, UnknownColumn
@@ -250,3 +252,19 @@ def test_a_space_touches_its_own_article_when_its_data_change():
     assert affected_by_spaces([(None, space()), (space(), None)]) == {"4-117"}
     assert affected_by_spaces([(space(), space())]) == set()
     assert affected_by_spaces([(space(), space(TITLE="x"))]) == {"4-117"}
+
+
+@pytest.mark.parametrize(
+    ("column", "own"),
+    [('"Dana"', "Dana"), ('"The ""blue"" room"', 'The "blue" room'), ('""', ""), ("Dana", "Dana")],
+)
+def test_quotes_around_a_column_are_no_edit_of_aims_own_field(column, own):
+    """AIMS quotes the columns it loaded from a file (Q16), and its own name of the article never."""
+    content = content_of(own, "", {"ITEM_NAME": column}, SMALL)
+    assert "articleName" not in content
+    assert undo_quoting(content, {"ITEM_NAME": own}).get("ITEM_NAME", "") == own
+
+
+@pytest.mark.parametrize(("column", "own"), [("Dana", "Noa"), ('"Dana"', "Noa"), ("Dana", ""), ("", "Noa")])
+def test_another_name_beside_the_column_is_seen(column, own):
+    assert content_of(own, "", {"ITEM_NAME": column}, SMALL)["articleName"] == own

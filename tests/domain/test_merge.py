@@ -44,9 +44,19 @@ def test_a_field_that_aims_cleared_is_cleared_here():
     assert dict(outcome.adopt) == {"X": ""}
 
 
-def test_without_a_common_past_every_difference_is_a_tie_that_the_database_wins():
+def test_without_a_common_past_the_database_wins_what_it_says_and_takes_what_it_does_not_say():
     outcome = resolve(None, {"X": "1"}, {"X": "2", "Y": "2"}, Strategy.MERGE)
+    assert (dict(outcome.adopt), outcome.push) == ({"Y": "2"}, True)
+
+
+def test_without_a_common_past_a_field_that_aims_lacks_is_pushed():
+    outcome = resolve(None, {"X": "1", "Y": "1"}, {"X": "1"}, Strategy.MERGE)
     assert (dict(outcome.adopt), outcome.push) == ({}, True)
+
+
+def test_a_space_that_says_nothing_takes_over_all_that_aims_shows():
+    outcome = resolve(None, {}, {"X": "2", "Y": "2"}, Strategy.MERGE)
+    assert (dict(outcome.adopt), outcome.push) == ({"X": "2", "Y": "2"}, False)
 
 
 def test_the_database_wins_everything_when_told_so():
@@ -76,11 +86,11 @@ def test_after_a_decision_the_two_sides_are_equal_or_the_database_is_pushed(base
     assert all(outcome.adopt[column] == remote.get(column, "") for column in outcome.adopt)
 
 
-@given(base=CONTENT, local=CONTENT, remote=CONTENT)
+@given(base=st.none() | CONTENT, local=CONTENT, remote=CONTENT)
 def test_a_merge_is_three_way_in_every_field(base, local, remote):
     merged = put_together(local, resolve(base, local, remote, Strategy.MERGE))
     for column in "XYZ":
-        was, ours, theirs = (side.get(column, "") for side in (base, local, remote))
+        was, ours, theirs = (side.get(column, "") for side in (base or {}, local, remote))
         assert merged.get(column, "") == (theirs if ours == was else ours)
 
 

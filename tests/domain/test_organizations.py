@@ -16,6 +16,7 @@ from electis_cli.domain.organizations import (
     check_room_prefix,
     check_store_code,
     check_timezone,
+    column_title,
     format_from_stored,
     format_to_stored,
     mapping_from_stored,
@@ -170,3 +171,18 @@ def test_a_mapping_is_read_back_as_it_was_stored():
 @pytest.mark.parametrize("nothing", [None, {}])
 def test_no_stored_mapping_is_an_empty_one(nothing):
     assert mapping_from_stored(nothing) == ColumnMapping()
+
+
+@pytest.mark.parametrize(
+    ("names", "title"),
+    [
+        ({}, "TITLE"),
+        ({"en": "Role"}, "TITLE (Role)"),
+        ({"he": "תפקיד", "en": "Role"}, "TITLE (Role, תפקיד)"),
+        ({"he": "Role", "en": "Role"}, "TITLE (Role)"),
+        ({"en": "TITLE", "he": ""}, "TITLE"),
+    ],
+)
+def test_a_column_is_read_with_what_people_call_it(names, title):
+    assert column_title("TITLE", {"PHONE": {"en": "Telephone"}, "TITLE": names}) == title
+    assert column_title("EMAIL", {"TITLE": names}) == "EMAIL"

@@ -48,9 +48,9 @@ def wish(**changes):
     return LabelWish(**{**values, **changes})
 
 
-def decide(ledger_row, local, remote, known=()):
+def decide(ledger_row, local, remote, known=(), **options):
     return decide_push(
-        ledger_row, local_hash=local, remote_hash=remote, known=frozenset(known), now=NOW, settle=W
+        ledger_row, local_hash=local, remote_hash=remote, known=frozenset(known), now=NOW, settle=W, **options
     )
 
 
@@ -99,16 +99,26 @@ def test_a_tombstone_only_ever_deletes_and_nothing_else_does():
             assert push in {Push.AGREE, Push.DELETE, Push.WAIT, Push.RESOLVE}
 
 
-def test_an_article_new_to_aims_is_created_and_a_known_one_is_updated():
-    for _, _, remote, _, push in every_case():
+def test_an_article_new_to_aims_is_created_and_one_with_a_base_is_updated():
+    for ledger_row, _, remote, _, push in every_case():
+        has_base = ledger_row.base_hash not in {None, ABSENT}
         if push is Push.CREATE:
             assert remote == ABSENT
+            assert not has_base
         if push is Push.UPDATE:
-            assert remote != ABSENT
+            assert has_base or remote != ABSENT
 
 
-def test_an_article_that_others_deleted_is_created_again_because_an_edit_beats_a_delete():
-    assert decide(row(base_hash="a"), "b", ABSENT) is Push.CREATE
+def test_an_article_that_others_deleted_is_written_again_because_an_edit_beats_a_delete():
+    # By an update: the read that missed it may be stale, and a creation would drop the columns that are not ours.
+    assert decide(row(base_hash="a"), "b", ABSENT) is Push.UPDATE
+    assert decide(row(base_hash=ABSENT), "b", ABSENT) is Push.CREATE
+    assert decide(row(base_hash=None), "b", ABSENT) is Push.CREATE
+
+
+def test_on_first_contact_what_aims_shows_is_met_at_once():
+    assert decide(row(base_hash=None), "b", "x") is Push.WAIT
+    assert decide(row(base_hash=None), "b", "x", believe_at_once=True) is Push.RESOLVE
 
 
 def test_a_value_seen_odd_a_moment_ago_starts_over_when_it_changes():

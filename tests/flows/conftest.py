@@ -11,6 +11,7 @@ from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from tests.flows.in_process import InProcess
 from tests.flows.shell import Shell, folder_of_programs
 from tests.flows.sites import Site
+from tests.world.planted import AIMS_PASSWORD
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def make_site(make_home: Callable[..., InProcess]) -> Iterator[Callable[..., Sit
         electis.initialize()
         electis(
             "aims", "configure", "--base-url", server.base_url, "--company", "ACME", "--username", "tester",
-            "--password-stdin", stdin="aims-secret\n",
+            "--password-stdin", stdin=AIMS_PASSWORD + "\n",
         )  # fmt: skip
         electis("store", "create", "001", "--name", "Main", "--timezone", "Asia/Jerusalem")
         return site

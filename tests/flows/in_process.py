@@ -11,6 +11,7 @@ from unittest import mock
 from electis_cli.commands.access import settings_in_force
 from electis_cli.commands.main import run
 from tests.world.command_line import CommandLine, Finished
+from tests.world.leaks import WATCH
 
 
 @dataclass
@@ -28,6 +29,7 @@ class InProcess(CommandLine):
         ):
             code = run(list(arguments))
         settings_in_force.cache_clear()
+        WATCH.hear_command(["electis", *arguments], err.getvalue())
         finished = Finished(code, out.getvalue(), err.getvalue())
         if check is not None:
             assert code == check, f"{arguments}: exit {code}\n{finished.out}\n{finished.err}"

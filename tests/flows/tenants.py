@@ -16,12 +16,12 @@ from electis_cli.db.tables import TENANT_TABLES, leases, organizations, refresh_
 from electis_cli.simulator import SimulatorServer
 from electis_cli.simulator.model import World
 from tests.flows.in_process import InProcess
-from tests.world.organizations import PASSWORD
+from tests.world.planted import AIMS_PASSWORD, OTHER_PASSWORD, PASSWORD
 
 MARKER = "BRAVO"
 """In every text of BRAVO's: names, columns, addresses; looked for in any case."""
 
-BRAVO_PASSWORD = "staple battery 8"
+BRAVO_PASSWORD = OTHER_PASSWORD
 FOREIGN = {"store": "007", "space": "FX-9", "person": "FP-9", "room": "9", "dead": "FD-9"}
 """What only BRAVO has, beside a label. Both have store 001 with S-1, S-2, P-1, P-2, room 1 and one label."""
 
@@ -125,7 +125,7 @@ def _furnish(tenants: Tenants, electis: InProcess, code: str, password: str) -> 
     electis("login", email, "--password-stdin", stdin=password + "\n")
     electis(
         "aims", "configure", "--base-url", tenants.server.base_url, "--company", code, "--username", f"{code}-user",
-        "--password-stdin", stdin="secret\n",
+        "--password-stdin", stdin=AIMS_PASSWORD + "\n",
     )  # fmt: skip
     electis("store", "create", "001", "--name", f"{code} Main")
     for space in ("S-1", "S-2"):
@@ -138,6 +138,7 @@ def _furnish(tenants: Tenants, electis: InProcess, code: str, password: str) -> 
         "--participants", f"{code} boss",
     )  # fmt: skip
     electis("label", "link", first_label(tenants, code, "001"), "S-1")
+    electis("label", "blink", first_label(tenants, code, "001"), "--queue")
     electis(
         "user", "create", f"clerk@{code.lower()}.example", "--role", "viewer", "--last-name", f"{code} clerk"
     )
@@ -194,11 +195,15 @@ def _furnish_bravo(tenants: Tenants) -> None:
     store.articles = kept
     store.articles_changed()
     bravo("space", "update", "S-2", "--set", "TITLE=BRAVO waiting", "--store", "001")
+    # A command that waits.
+    bravo("queue", "pause", *there)
+    waits = bravo("label", "blink", label, "--queue", "-o", "json", *there, check=14).json["id"]
     # The same label code, wished for by both.
     bravo("label", "link", first_label(tenants, "ALPHA", "001"), "S-2", "--store", "001")
     runs = bravo("sync", "history", "-o", "json").json
     tenants.ids = {
         "label": label,
+        "command": waits,
         "batch": max(simulator.company("BRAVO").batches),
         "gateway": min(simulator.store("BRAVO", "001").gateways),
         "exchange": bravo("aims", "last", "-o", "json").json[0]["id"],

@@ -89,6 +89,18 @@ LINES = [
     ("store create 002 --timezone Mars/Olympus", 8, None),
     ("store create 001", 7, "E-EXISTS"),
     ("label link XYZ S-1", 8, None),
+    ("label show XYZ", 8, None),
+    ("label show 0A1B2C3D4E5F --svg - -o csv", 2, "E-USAGE"),
+    ("label blink 0A1B2C3D4E5F --queue --duration 1h", 8, "E-INPUT"),
+    ("label blink XYZ --queue", 8, "E-INPUT"),
+    ("queue show NOTHING", 6, "E-NOT-FOUND"),
+    ("queue list --status nonsense", 2, "E-USAGE"),
+    ("queue cancel", 2, "E-USAGE"),
+    ("queue cancel NOTHING", 6, "E-NOT-FOUND"),
+    ("queue cancel S-1", 7, "E-CONFLICT"),
+    ("queue dead retry", 2, "E-USAGE"),
+    ("queue dead retry S-1", 6, "E-NOT-FOUND"),
+    ("queue dead discard --cause NOTHING", 6, "E-NOT-FOUND"),
     ("label link 0A1B2C3D4E5F NOWHERE", 6, "E-ARTICLE-NOT-FOUND"),
     ("aims fault add --kind earthquake", 8, None),
     ("aims fault add --kind status --set color=red", 8, None),
@@ -259,6 +271,7 @@ ASKING = {
     "aims whitelist remove": "aims whitelist remove 0A1B2C3D4E5F",
     "queue retry": "queue retry --all",
     "queue dead retry": "queue dead retry --all",
+    "queue dead discard": "queue dead discard --all",
 }
 
 

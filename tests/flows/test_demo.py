@@ -20,6 +20,7 @@ from electis_cli.commands import demo
 from electis_cli.commands.demo_stage import Stage
 from tests.flows.shell import ask
 from tests.world.command_line import ROOT, Background, until
+from tests.world.leaks import WATCH
 
 BUDGET = 120
 """Seconds before a demo is given up: twice the minute it promises, because the machine is shared."""
@@ -73,6 +74,7 @@ def start_demo(folder: Path, tmp_path: Path) -> Iterator[Callable[..., Backgroun
     def start(*options: str) -> Background:
         command = [sys.executable, "-m", "electis_cli", "demo", "--folder", str(folder), *options]
         log = tmp_path / f"demo-{len(started)}.log"
+        WATCH.follow(folder / "daemon.log")
         started.append(Background(command, environment=environment, cwd=tmp_path, log=log))
         return started[-1]
 

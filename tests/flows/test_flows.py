@@ -28,7 +28,7 @@ import pytest
 
 from tests.flows.sites import Site
 from tests.world.command_line import CommandLine, until
-from tests.world.organizations import PASSWORD
+from tests.world.planted import PASSWORD
 
 ADMIN = "admin@acme.example"
 NEW_PASSWORD = "another horse 11"

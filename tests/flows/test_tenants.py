@@ -13,9 +13,9 @@ from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from tests.flows.tenants import FOREIGN, Tenants, build, first_label, homes
 from tests.flows.tree import commands, options
 from tests.world.command_line import until
-from tests.world.organizations import PASSWORD
+from tests.world.planted import PASSWORD
 
-OK, PARTIAL, LOGIN, PERMISSION, MISSING, TAKEN, INVALID, TIME_UP = 0, 3, 4, 5, 6, 7, 8, 18
+OK, PARTIAL, LOGIN, PERMISSION, MISSING, TAKEN, INVALID, CHANGES, TIME_UP = 0, 3, 4, 5, 6, 7, 8, 10, 18
 NEW_PASSWORD = "another horse 11"
 
 EXEMPT = {
@@ -26,6 +26,8 @@ EXEMPT = {
     "version": "opens no database",
     "aims simulate": "opens no database",
     "daemon run": "the operator's: works for all organizations, each with its own account (tested below)",
+    "daemon unit": "opens no database",
+    "daemon timer": "opens no database",
     "db upgrade": "the operator's: the schema, no rows",
     "db current": "the operator's: the schema, no rows",
     "db check": "the operator's: the schema, no rows",
@@ -180,7 +182,12 @@ CASES: dict[str, list[tuple[str, int]]] = {
         ("label replace {label} {spare_label}", MISSING),
     ],
     "label flip": [("label flip {own_label} 2", OK), ("label flip {label} 2", MISSING)],
-    "label blink": [("label blink {own_label}", OK), ("label blink {label}", MISSING)],
+    "label blink": [
+        ("label blink {own_label}", OK),
+        ("label blink {own_label} --queue", OK),
+        ("label blink {label}", MISSING),
+        ("label blink {label} --queue", MISSING),
+    ],
     "label image": [
         ("label image {own_label} {picture} --dither --yes", OK),
         ("label image {label} {picture} --dither --yes", MISSING),
@@ -190,7 +197,9 @@ CASES: dict[str, list[tuple[str, int]]] = {
     "label resend": [
         ("label resend {own_label}", OK),
         ("label resend --timeouts", OK),
+        ("label resend --timeouts --queue", OK),
         ("label resend {label}", MISSING),
+        ("label resend {label} --queue", MISSING),
     ],
     "label unlink": [("label unlink {own_label}", OK), ("label unlink {label}", MISSING)],
     "aims configure": [
@@ -247,7 +256,26 @@ CASES: dict[str, list[tuple[str, int]]] = {
     "aims fault list": [("aims fault list", OK), ("aims fault list --kinds", OK)],
     "aims fault clear": [("aims fault clear", OK), ("aims fault clear 404", MISSING)],
     "queue status": [("queue status", OK)],
-    "queue list": [("queue list", OK)],
+    "queue list": [("queue list", OK), ("queue list --kind command --error BRAVO", OK)],
+    "queue show": [
+        ("queue show S-1", OK),
+        ("queue show {own_label}", OK),
+        ("queue show FX-9", MISSING),
+        ("queue show C9", MISSING),
+        ("queue show {label}", MISSING),
+        ("queue show {command}", MISSING),
+    ],
+    "queue cancel": [
+        ("queue cancel --all", OK),
+        ("queue cancel FX-9", MISSING),
+        ("queue cancel {label}", MISSING),
+        ("queue cancel {command}", MISSING),
+    ],
+    "queue watch": [
+        ("queue drain", PARTIAL),  # ALPHA has a dead letter of its own
+        ("queue watch --until-empty", PARTIAL),
+        ("queue watch --store 007", MISSING),
+    ],
     "queue drain": [("queue drain", PARTIAL)],  # ALPHA has a dead letter of its own
     "queue pause": [("queue pause", OK)],
     "queue resume": [("queue resume", OK)],
@@ -256,14 +284,32 @@ CASES: dict[str, list[tuple[str, int]]] = {
         ("queue retry FX-9", MISSING),
         ("queue retry --all --yes", OK),
     ],
-    "queue dead list": [("queue dead list", OK)],
-    "queue dead retry": [("queue dead retry FD-9", MISSING), ("queue dead retry --all --yes", OK)],
-    "queue dead discard": [("queue dead discard D-1", OK), ("queue dead discard FD-9", MISSING)],
+    "queue dead list": [("queue dead list", OK), ("queue dead list --article FD-9", OK)],
+    "queue dead group": [("queue dead group", OK)],
+    "queue dead retry": [
+        ("queue dead retry --all --yes", OK),
+        ("queue dead retry FD-9", MISSING),
+        ("queue dead retry --article FD-9", MISSING),
+        ("queue dead retry --cause BRAVO_DOES_NOT_FIT", MISSING),
+    ],
+    "queue dead discard": [
+        ("queue dead discard D-1", OK),
+        ("queue dead discard --all --yes", OK),
+        ("queue dead discard FD-9", MISSING),
+        ("queue dead discard --cause BRAVO_DOES_NOT_FIT", MISSING),
+    ],
     "sync full": [("sync full", PARTIAL), ("sync full --all-stores --no-window", PARTIAL)],
     "sync status": [("sync status", OK)],
     "sync history": [("sync history", OK)],
     "sync show": [("sync show {own_run}", OK), ("sync show {run}", MISSING), ("sync show {held}", MISSING)],
     "sync approve": [("sync approve {held}", MISSING)],
+    "sync diff": [("sync diff", OK), ("sync diff --store 007", MISSING)],
+    "sync conflicts": [("sync conflicts", OK), ("sync conflicts --decided --store 007", MISSING)],
+    "sync resolve": [
+        ("sync resolve SB-1 --ours", MISSING),
+        ("sync resolve SB-1 --theirs --store 001", MISSING),
+    ],
+    "daemon status": [("daemon status", PARTIAL)],  # none is alive
     "mail list": [("mail list", OK)],
     "mail send": [("mail send", PARTIAL)],  # nobody answers at the mail server's address
     "mail retry": [("mail retry {own_mail}", OK), ("mail retry {mail}", MISSING)],
@@ -454,6 +500,7 @@ def test_the_daemon_pushes_each_organization_to_its_own_company(make_tenants, ki
     tenants.alpha("space", "update", "S-1", "--set", "TITLE=ALPHA daemon")
     tenants.bravo("space", "update", "S-1", "--set", "TITLE=BRAVO daemon", "--store", "001")
     tenants.bravo("space", "update", "FX-9", "--set", "TITLE=BRAVO daemon", "--store", "007")
+    tenants.bravo("queue", "resume", "--store", "007")
     daemon = tenants.alpha.start_daemon()
     try:
 

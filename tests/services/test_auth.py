@@ -28,7 +28,7 @@ from electis_cli.domain.errors import (
 from electis_cli.services import auth
 from electis_cli.services import users as user_services
 from electis_cli.services.sessions import describe_login, list_sessions, revoke_sessions
-from tests.world.organizations import PASSWORD
+from tests.world.planted import PASSWORD
 
 EMAIL = "admin@acme.example"
 NEW_PASSWORD = "better battery 10"

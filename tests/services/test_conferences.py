@@ -17,6 +17,7 @@ from electis_cli.domain.errors import (
     UsageProblem,
 )
 from electis_cli.services import conferences, labels, spaces
+from electis_cli.services.showing.showing import show_label
 
 LABEL = "0848A6EBE2B0"
 PLANNING = Meeting(name="Planning", start_time="9:00", end_time="10:00", participants=("Dana", " Noa "))
@@ -76,7 +77,7 @@ def test_a_meeting_turns_the_page_and_back(room):
         "10:00",
         ("Dana", "Noa"),
     )
-    assert (busy.version, row_of(room).desired_version, labels.show_label(room, LABEL).page) == (2, 2, 2)
+    assert (busy.version, row_of(room).desired_version, show_label(room, LABEL).page) == (2, 2, 2)
 
     free = conferences.toggle_meeting(room, "C3")
 
@@ -87,7 +88,7 @@ def test_a_meeting_turns_the_page_and_back(room):
         None,
         (),
     )
-    assert (free.version, row_of(room).desired_version, labels.show_label(room, LABEL).page) == (3, 3, 1)
+    assert (free.version, row_of(room).desired_version, show_label(room, LABEL).page) == (3, 3, 1)
     assert events_of(room, "conference:toggled") == [
         {"id": "3", "article_id": "C3", "has_meeting": True},
         {"id": "3", "article_id": "C3", "has_meeting": False},
@@ -122,12 +123,12 @@ def test_options_change_a_running_meeting(room):
     ],
 )
 def test_a_bad_meeting_changes_nothing(room, options, error):
-    before = (conferences.show_room(room, "3"), row_of(room), labels.show_label(room, LABEL))
+    before = (conferences.show_room(room, "3"), row_of(room), show_label(room, LABEL))
 
     with pytest.raises(error):
         conferences.toggle_meeting(room, "3", **options)
 
-    assert (conferences.show_room(room, "3"), row_of(room), labels.show_label(room, LABEL)) == before
+    assert (conferences.show_room(room, "3"), row_of(room), show_label(room, LABEL)) == before
 
 
 def test_renaming_bumps_the_article_and_an_empty_name_is_the_default(room):
@@ -152,19 +153,19 @@ def test_a_room_that_comes_back_finds_its_labels_on_the_free_page(room):
     conferences.delete_room(room, "3")
     conferences.create_room(room, "3")
 
-    assert labels.show_label(room, LABEL).page == 1
+    assert show_label(room, LABEL).page == 1
     assert not row_of(room).desired_deleted
 
 
 def test_dry_runs_change_nothing(room):
-    before = (conferences.list_rooms(room), row_of(room), labels.show_label(room, LABEL))
+    before = (conferences.list_rooms(room), row_of(room), show_label(room, LABEL))
 
     assert conferences.toggle_meeting(room, "3", dry_run=True).has_meeting
     assert conferences.update_room(room, "3", name="x", dry_run=True).room_name == "x"
     assert conferences.create_room(room, "4", dry_run=True).external_id == "4"
     assert conferences.delete_room(room, "3", dry_run=True).external_id == "3"
 
-    assert (conferences.list_rooms(room), row_of(room), labels.show_label(room, LABEL)) == before
+    assert (conferences.list_rooms(room), row_of(room), show_label(room, LABEL)) == before
 
 
 def test_viewers_and_other_organizations_change_no_room(bench, room):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from electis_cli.db import organizations, stores
 from electis_cli.domain.errors import SpaceNotFound
+from electis_cli.domain.timing import iso
 from electis_cli.services import labels, people, spaces
 from electis_cli.services.change import changing
 from electis_cli.services.conferences import create_room
+from electis_cli.services.daemons import announce, leave
 from electis_cli.services.explain.explaining import explain
 from electis_cli.services.housekeeping import keep_house
-from tests.world.ledger import push, store_of
+from tests.world.ledger import Through, push, store_of, through
 
 
 def label_codes(cloud, count=1):
@@ -62,6 +66,111 @@ def test_a_change_in_the_queue_is_named(shown):
 
     assert (view.link, view.fix) == ("queue", "electis queue drain")
     assert {field["column"]: field["equal"] for field in view.remote["fields"]}["TITLE"] is False
+
+
+def test_an_article_that_aims_fails_on_is_not_said_to_be_on_its_way(shown, cloud, clock):
+    cloud.faults.add("status", code=503, path="/articles", method="PUT", message="Service Unavailable")
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+    began = clock()
+    for _ in range(3):
+        push(shown)
+        clock.advance(60)
+    push(shown)
+
+    view = explain(shown, "space", "4-117")
+
+    assert view.ledger["status"] == "syncing", "still marked as sent, though nothing is on its way"
+    assert (view.ledger["tries"], view.ledger["failing_since"]) == (4, began)
+    next_try = store_of(shown).backoff_until
+    assert view.ledger["next_try_at"] == next_try
+    assert (view.link, view.fix) == ("queue", "electis queue drain")
+    assert view.verdict == (
+        "AIMS has not taken the article 4-117 yet: AIMS answered 503: Service Unavailable. "
+        f"It was tried 4 times since {iso(began)}; the next try is at {iso(next_try)}."
+    )
+
+
+def test_an_article_that_is_changed_or_taken_begins_anew(shown, cloud, clock):
+    cloud.faults.add("status", code=503, path="/articles", method="PUT", count=1)
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+    push(shown)
+    assert explain(shown, "space", "4-117").ledger["tries"] == 1
+
+    clock.advance(60)
+    push(shown)
+    taken = explain(shown, "space", "4-117").ledger
+    spaces.update_space(shown, "4-117", data={"TITLE": "Wall"})
+    changed = explain(shown, "space", "4-117")
+
+    assert (taken["status"], taken["tries"], taken["next_try_at"]) == ("synced", 0, None)
+    assert (changed.ledger["status"], changed.ledger["tries"]) == ("pending", 0)
+    assert changed.verdict == "The change waits in the queue; the next try is due, but no daemon is running."
+
+    daemon = announce(shown.runtime, machine="here", process_id=1, version="0")
+    assert explain(shown, "space", "4-117").verdict == "The change waits in the queue; the next try is due."
+    leave(shown.runtime, daemon)
+    assert "no daemon is running" in explain(shown, "space", "4-117").verdict
+
+
+def test_an_article_that_is_changed_after_it_was_refused_was_not_tried_yet(shown, cloud):
+    cloud.faults.add("reject-article", articles=("4-117",), count=1)
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+    push(shown)
+    assert explain(shown, "space", "4-117").ledger["status"] == "failed"
+
+    spaces.update_space(shown, "4-117", data={"TITLE": "Wall"})
+
+    changed = explain(shown, "space", "4-117")
+    assert (changed.ledger["status"], changed.ledger["tries"]) == ("pending", 0)
+    assert changed.verdict.startswith("The change waits in the queue; ")
+
+
+def test_a_queue_that_aims_slows_down_says_until_when(shown, cloud, clock):
+    cloud.faults.add("429", path="/articles", seconds=40)
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+    push(shown)
+
+    view = explain(shown, "space", "4-117")
+
+    assert (view.ledger["status"], view.ledger["tries"]) == ("pending", 1)
+    assert f"the next try is at {iso(clock() + timedelta(seconds=40))}" in view.verdict
+
+
+class AskedMeanwhile(Through):
+    """A client whose article writes are explained while they are on their way."""
+
+    def __init__(self, scope, client, told):
+        super().__init__(client)
+        self.scope, self.told = scope, told
+
+    def push_articles(self, *arguments, **options):
+        self.told.append(explain(self.scope, "space", "4-117").verdict)
+        return self.client.push_articles(*arguments, **options)
+
+
+def test_an_article_on_its_way_is_being_sent_and_one_whose_sender_died_is_not(shown):
+    told: list[str] = []
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+
+    push(through(shown, lambda client: AskedMeanwhile(shown, client, told)))
+
+    assert told == ["The article 4-117 is being sent right now."]
+
+    spaces.update_space(shown, "4-117", data={"TITLE": "Wall"})
+    with pytest.raises(Died):
+        push(through(shown, Dies))
+    assert explain(shown, "space", "4-117").verdict.startswith("Whoever sent the article 4-117 at ")
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+class Dies(Through):
+    """A client whose process dies before AIMS answers."""
+
+    def push_articles(self, *_, **__):
+        raise Died
 
 
 def test_a_refused_article_is_named_with_aims_own_word(shown, cloud):

@@ -15,6 +15,7 @@ from electis_cli.db import ledger, stores, trail
 from electis_cli.domain.access import Role
 from electis_cli.domain.errors import ElectisError, ImportRejected, PermissionRefused, StoreNotFound
 from electis_cli.services import conferences, imports, labels, people, spaces
+from electis_cli.services.showing.showing import show_label
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 FILES = [
@@ -156,7 +157,7 @@ def test_a_meeting_from_a_file_turns_the_page_of_the_rooms_labels(scope):
     view = imports.import_rooms(scope, content, source="rooms.csv")
 
     assert counts(view) == (0, 1, 0)
-    assert labels.show_label(scope, "0848A6EBE2B0").page == 2
+    assert show_label(scope, "0848A6EBE2B0").page == 2
     assert (conferences.show_room(scope, "3").version, conferences.show_room(scope, "4").version) == (2, 1)
     assert {name: row.desired_version for name, row in ledger_of(scope).items()} == {"C3": 2, "C4": 1}
 

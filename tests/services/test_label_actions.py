@@ -8,6 +8,7 @@ from electis_cli.db import trail
 from electis_cli.domain.access import Role
 from electis_cli.domain.errors import Conflict, InvalidInput, LabelNotFound, PermissionRefused
 from electis_cli.services import conferences, label_actions, labels, spaces
+from electis_cli.services.showing.showing import show_label
 from tests.world.ledger import wish_of
 
 OLD, NEW, THIRD = "0848A6EBE2BA", "0A1B2C3DB290", "0A1B2C4FB295"
@@ -85,7 +86,7 @@ def test_a_dry_run_replaces_nothing(stocked):
     assert label_actions.replace_label(stocked, OLD, NEW, dry_run=True)[0].article == "4-1"
     assert wish_of(stocked, OLD).desired_article == "4-1"
     with pytest.raises(LabelNotFound):
-        labels.show_label(stocked, NEW)
+        show_label(stocked, NEW)
 
 
 def test_a_page_is_wished(stocked):

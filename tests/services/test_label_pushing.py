@@ -215,7 +215,8 @@ def test_dormant_wishes_wake_up_when_their_article_comes_back(connected, cloud, 
 def test_labels_of_an_article_that_others_deleted_are_linked_again_when_it_is_back(
     connected, cloud, codes, clock
 ):
-    spaces.create_space(connected, "A", data={})
+    for name in ("A", "B"):
+        spaces.create_space(connected, name, data={})
     labels.link_label(connected, codes[0], "A")
     push(connected)
     clock.advance(SETTLED)

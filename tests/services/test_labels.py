@@ -17,6 +17,7 @@ from electis_cli.domain.errors import (
     UsageProblem,
 )
 from electis_cli.services import conferences, labels, spaces
+from electis_cli.services.showing.showing import show_label
 
 LABEL = "0848A6EBE2B0"
 
@@ -56,13 +57,13 @@ def test_linking_wishes_the_article(stocked):
     )
     assert spaces.show_space(stocked, "4-1").labels == 1
     acknowledge(stocked)
-    assert labels.show_label(stocked, LABEL).status == "synced"
+    assert show_label(stocked, LABEL).status == "synced"
 
 
 def test_a_label_of_a_room_shows_the_page_of_its_meeting(stocked):
     assert labels.link_label(stocked, LABEL, "C3").page == 1
     conferences.toggle_meeting(stocked, "3", meeting=Meeting(name="x"))
-    assert labels.show_label(stocked, LABEL).page == 2
+    assert show_label(stocked, LABEL).page == 2
     assert labels.link_label(stocked, "0848A6EBE2B1", "C3").page == 2
 
 
@@ -89,7 +90,7 @@ def test_unlinking_wishes_nothing(stocked):
     assert actions(stocked) == ["label:linked", "label:unlinked"]
     acknowledge(stocked)
     assert labels.list_labels(stocked) == []
-    assert labels.show_label(stocked, LABEL).status == "synced"
+    assert show_label(stocked, LABEL).status == "synced"
 
 
 @pytest.mark.parametrize("article", ["9-9", "3", "C4", "C", ""])
@@ -112,14 +113,14 @@ def test_what_is_no_label_code_is_refused(stocked, code):
     for attempt in (
         lambda: labels.link_label(stocked, code, "4-1"),
         lambda: labels.unlink_label(stocked, code),
-        lambda: labels.show_label(stocked, code),
+        lambda: show_label(stocked, code),
     ):
         with pytest.raises(InvalidInput):
             attempt()
 
 
 def test_a_label_that_was_never_linked_is_not_found(stocked):
-    for attempt in (labels.show_label, labels.unlink_label):
+    for attempt in (show_label, labels.unlink_label):
         with pytest.raises(LabelNotFound):
             attempt(stocked, LABEL)
 
@@ -145,7 +146,7 @@ def test_a_label_belongs_to_one_store_at_a_time(bench):
 
     assert labels.link_label(scope, LABEL, "4-1", store="002").store == "002"
     with pytest.raises(LabelNotFound):
-        labels.show_label(scope, LABEL, store="001")
+        show_label(scope, LABEL, store="001")
 
 
 def test_a_failed_link_is_revived_by_linking_again(stocked):
@@ -153,7 +154,7 @@ def test_a_failed_link_is_revived_by_linking_again(stocked):
     with stocked.runtime.database.write(stocked.org_id) as uow:
         wishes.update_wish(uow, LABEL, {"state": "failed", "error_text": "not whitelisted"})
         uow.commit()
-    assert labels.show_label(stocked, LABEL).status == "failed"
+    assert show_label(stocked, LABEL).status == "failed"
 
     revived = labels.link_label(stocked, LABEL, "4-1")
 
@@ -166,7 +167,7 @@ def test_dry_runs_change_nothing(stocked):
 
     labels.link_label(stocked, LABEL, "4-1")
     assert labels.unlink_label(stocked, LABEL, dry_run=True).article is None
-    assert labels.show_label(stocked, LABEL).article == "4-1"
+    assert show_label(stocked, LABEL).article == "4-1"
 
 
 def test_viewers_and_other_organizations_change_no_label(bench, stocked):

@@ -13,7 +13,7 @@ from electis_cli.adapters.redis import SharedCounter
 from electis_cli.domain.errors import LoginThrottled, Misconfigured, Unreachable, WrongCredentials
 from electis_cli.services import auth, users
 from electis_cli.services.login_limit import MOST_ATTEMPTS, WINDOW, take_attempt
-from tests.world.organizations import PASSWORD
+from tests.world.planted import PASSWORD
 
 EMAIL = "admin@acme.example"
 

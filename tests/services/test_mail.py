@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import smtplib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -303,6 +305,37 @@ def test_alerts_of_one_organization_reach_nobody_elses_admins(scope, bench, runt
 
     with runtime.database.read() as uow:
         assert uow.execute(sa.select(outgoing_mail.c.recipient)).scalars().all() == ["admin@acme.example"]
+
+
+def test_a_mail_says_for_each_alert_what_to_begin_with(mailing, smtp_server):
+    raise_alert(mailing, "aims:breaker", "The queue is stopped.")
+    raise_alert(mailing, "else", "Something else.")
+    mail.mail_alerts(mailing.runtime, mailing.org_id)
+    send(mailing)
+    (sent,) = smtp_server.wait_for(1)
+    assert "  begin with: electis aims doctor\n" in sent.text
+    assert "  begin with: electis queue status\n" in sent.text
+
+
+def test_two_workers_at_once_queue_one_mail_for_each_alert(scope, make_runtime, open_database, clock):
+    """Two daemons' housekeeping at the same moment: every cause is in one mail to each admin, and in one only."""
+    workers = [make_runtime(open_database()) for _ in range(3)]
+    start = threading.Barrier(len(workers))
+
+    def work(runtime):
+        start.wait(20)
+        return mail.mail_alerts(runtime, scope.org_id)
+
+    with ThreadPoolExecutor(len(workers)) as pool:
+        for round_ in range(8):
+            for number in range(5):
+                raise_alert(scope, f"cause-{number}")
+            assert sum(pool.map(work, workers)) == 5, f"round {round_}"
+            clock.advance(3600)
+    queued = [view.subject for view in mail.list_mail(scope) if view.kind == mail.ALERT]
+    assert queued
+    counted = [1 if "an alert" in subject else int(subject.split()[1]) for subject in queued]
+    assert sum(counted) == 8 * 5
 
 
 # --- who may look -----------------------------------------------------------------------------------------------------

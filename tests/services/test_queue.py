@@ -16,7 +16,8 @@ from electis_cli.domain.errors import (
     UsageProblem,
 )
 from electis_cli.domain.queue import State, Status
-from electis_cli.services import draining, labels, queue, spaces, working
+from electis_cli.services import dead_letters, draining, labels, queue, queue_items, spaces, working
+from electis_cli.services.dead_letters import Choice
 from electis_cli.services.push.report import Ending
 from tests.world.ledger import (
     SETTLED,
@@ -82,25 +83,25 @@ def test_items_are_what_is_not_synced_in_the_order_it_is_pushed(connected, cloud
     (code,) = label_codes(cloud, 1)
     labels.link_label(connected, code, "C")
     spaces.update_space(connected, "A", data={"TITLE": "later"})
-    items = queue.queue_items(connected)
+    items = queue_items.queue_items(connected)
     assert [(item.kind, item.id, item.status) for item in items] == [
         ("article", "B", Status.PENDING), ("article", "C", Status.PENDING), ("article", "A", Status.PENDING),
         ("label", code, Status.PENDING),
     ]  # fmt: skip
     assert (items[2].desired_version, items[2].synced_version) == (2, 0)
-    assert [item.id for item in queue.queue_items(connected, limit=2)] == ["B", "C"]
+    assert [item.id for item in queue_items.queue_items(connected, limit=2)] == ["B", "C"]
     push(connected)
-    assert queue.queue_items(connected) == []
+    assert queue_items.queue_items(connected) == []
 
 
 def test_a_failed_item_says_why(connected, cloud):
     fill(connected, "A")
     refuse(cloud, "A")
     push(connected)
-    (item,) = queue.queue_items(connected)
+    (item,) = queue_items.queue_items(connected)
     assert (item.status, item.attempts) == (Status.FAILED, 1)
     assert "FIELD_IS_MISSING" in item.error
-    (letter,) = queue.dead_letters(connected)
+    (letter,) = dead_letters.dead_letters(connected)
     assert (letter.kind, letter.subject, letter.store, letter.error_class) == (
         "article", "A", "001", "E-AIMS-REJECTED",
     )  # fmt: skip
@@ -122,7 +123,7 @@ def test_nobody_sees_another_organizations_queue(bench, simulator_server):
     theirs = bench.organization("OTHER", base_url=simulator_server.base_url)
     fill(theirs, "A")
     assert status_of(ours).pending == 0
-    assert queue.queue_items(ours) == []
+    assert queue_items.queue_items(ours) == []
     assert draining.drain(ours).pushed["created"] == 0
     assert status_of(theirs).pending == 1
 
@@ -174,7 +175,7 @@ def test_a_dry_retry_and_a_dry_discard_change_nothing(connected, cloud):
     push(connected)
     before = rows_of(connected)
     assert queue.retry(connected, ["A"], dry_run=True) == 1
-    assert queue.discard(connected, ["A"], dry_run=True) == 1
+    assert dead_letters.discard_dead_letters(connected, Choice(subjects=["A"]), dry_run=True) == 1
     assert (rows_of(connected), len(letters_of(connected))) == (before, 1)
 
 
@@ -195,22 +196,22 @@ def test_a_discarded_dead_letter_is_silent_and_its_row_stays_failed(connected, c
     fill(connected, "A", "B")
     refuse(cloud, "A", "B")
     push(connected)
-    assert queue.discard(connected, ["A"]) == 1
-    assert [letter.subject for letter in queue.dead_letters(connected)] == ["B"]
+    assert dead_letters.discard_dead_letters(connected, Choice(subjects=["A"])) == 1
+    assert [letter.subject for letter in dead_letters.dead_letters(connected)] == ["B"]
     status = status_of(connected)
     assert (status.failed, status.dead_letters) == (2, 1)
     writes = article_writes(cloud)
     push(connected)
     assert article_writes(cloud) == writes
     with pytest.raises(NotFound):
-        queue.discard(connected, ["A"])
+        dead_letters.discard_dead_letters(connected, Choice(subjects=["A"]))
 
 
 def test_a_discarded_row_goes_on_when_somebody_edits_it(connected, cloud):
     fill(connected, "A")
     fault = refuse(cloud, "A")
     push(connected)
-    queue.discard(connected, ["A"])
+    dead_letters.discard_dead_letters(connected, Choice(subjects=["A"]))
     cloud.faults.remove(fault)
     spaces.update_space(connected, "A", data={"TITLE": "good"})
     push(connected)
@@ -248,7 +249,7 @@ def test_of_several_stores_the_one_to_pause_must_be_named(bench, simulator_serve
 @pytest.mark.parametrize("work", [
     queue.pause,
     lambda scope: queue.retry(scope, None),
-    lambda scope: queue.discard(scope, ["A"]),
+    lambda scope: dead_letters.discard_dead_letters(scope, Choice(subjects=["A"])),
     draining.drain,
 ], ids=["pause", "retry", "discard", "drain"])  # fmt: skip
 def test_somebody_who_may_only_look_steers_nothing(bench, connected, work):

@@ -16,6 +16,7 @@ from electis_cli.services.change import reading
 from electis_cli.services.har import make_har, write_har
 from electis_cli.services.recording import last_exchanges, last_write_of, make_recorder, show_exchange
 from tests.world import ledger as world
+from tests.world.planted import AIMS_PASSWORD, HEBREW_PERSON, PERSON
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_the_last_write_of_an_article_is_found(scope, record):
 
 # --- nothing that is nobody's business ------------------------------------------------------------------------------
 
-NAME, HEBREW, UPPER = "Dana Planted-Levi", "דנה הנטועה", "PLANTED"
+NAME, HEBREW, UPPER = PERSON, HEBREW_PERSON, "PLANTED"
 
 
 def dump(scope):
@@ -117,7 +118,7 @@ def test_names_passwords_and_tokens_are_not_in_the_table(connected, cloud, fault
     assert not any(fault["message"] in view.answer for view in kept)
     tokens = [*cloud.world.tokens, *cloud.world.refresh_tokens]
     assert tokens
-    assert_clean(dump(connected), NAME, HEBREW, UPPER, "Planted", "secret", "tester", *tokens)
+    assert_clean(dump(connected), NAME, HEBREW, UPPER, "Planted", AIMS_PASSWORD, "tester", *tokens)
 
 
 def test_a_token_that_an_answer_quotes_is_not_even_sealed(record, scope):
@@ -229,7 +230,7 @@ def test_an_archive_holds_no_contents(connected):
     )
     archive = make_har(connected, last_exchanges(connected))
     text = json.dumps(archive, ensure_ascii=False)
-    assert_clean(text, NAME, HEBREW, "Planted", "secret", "tester")
+    assert_clean(text, NAME, HEBREW, "Planted", AIMS_PASSWORD, "tester")
 
     assert archive["log"]["version"] == "1.2"
     put, get = archive["log"]["entries"]

@@ -19,7 +19,7 @@ from electis_cli.domain.errors import (
     WeakPassword,
 )
 from electis_cli.services import auth, organizations, setup
-from tests.world.organizations import PASSWORD
+from tests.world.planted import PASSWORD
 
 
 def initialize(runtime, code="ACME", email="admin@acme.example", password=PASSWORD, name="Acme"):

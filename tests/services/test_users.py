@@ -24,7 +24,7 @@ from electis_cli.domain.errors import (
 from electis_cli.services import auth, users
 from electis_cli.services.runtime import Tuning
 from electis_cli.services.secrets import open_mail_body
-from tests.world.organizations import PASSWORD
+from tests.world.planted import PASSWORD
 
 ADMIN = "admin@acme.example"
 

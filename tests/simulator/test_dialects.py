@@ -112,6 +112,14 @@ def test_spelling_seen_and_other_turn_gateways_and_states(cloud: Cloud, label: s
     assert said(cloud, "spelling=other", "/store", store=None).json()["stores"][0]["code"] == "001"
 
 
+def test_a_field_that_is_spelled_another_way_covers_no_other_one(cloud: Cloud, label: str) -> None:
+    mac = min(cloud.store.gateways)
+    detail = said(cloud, "spelling=other", "/gateway/detail", gateway=mac).json()
+    assert (detail["status"], detail["result"]) == ("CONNECTED", True)
+    row = said(cloud, "spelling=other,levels=numbers", "/labels").json()["labelList"][0]
+    assert (row["status"], row["networkStatus"]) == ("SUCCESS", True)
+
+
 def test_columns_may_come_quoted(cloud: Cloud, label: str) -> None:
     cloud.push(record("q", 'The "Blue" room', TITLE="t"))
     rows = said(cloud, "quoting=csv").json()["articleList"]

@@ -1,8 +1,10 @@
 """Faults of the connection itself (contract 9.5), one test per id."""
 
+import contextlib
 import datetime as dt
 import socket
 import ssl
+import threading
 import time
 from pathlib import Path
 
@@ -117,6 +119,61 @@ def test_refuse_ends_with_the_server(cloud: Cloud) -> None:
         listed(cloud)
     cloud.server.stop()
     cloud.server.start()
+    assert listed(cloud).status_code == 204
+
+
+def at_door(method: str, port: int, path: str) -> httpx.Response:
+    """Ask where the control interface is while the port is closed."""
+    for host in ("[::1]", "127.0.0.2"):
+        with contextlib.suppress(httpx.ConnectError):
+            return httpx.request(method, f"http://{host}:{port}{path}", trust_env=False)
+    pytest.fail("there is no door")
+
+
+def test_a_port_that_refuses_has_a_door_for_the_control_interface_alone(cloud: Cloud) -> None:
+    port = cloud.server.port
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://[::1]:{port}/_simulator/faults", trust_env=False)
+    cloud.simulator.faults.add("refuse")
+    with pytest.raises(httpx.TransportError):
+        listed(cloud)
+    assert at_door("GET", port, "/_simulator/faults").json()["faults"][0]["kind"] == "refuse"
+    with pytest.raises(httpx.RemoteProtocolError):
+        at_door("GET", port, "/common/api/v2/common/articles")
+    at_door("DELETE", port, "/_simulator/faults")
+    assert listed(cloud).status_code == 204
+
+
+def test_who_ends_the_refusal_finds_the_port_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    listen = SimulatorServer._listen
+
+    def slowly(server: SimulatorServer) -> socket.socket:
+        answered.wait(0.3)  # as long as a busy machine may take; the answer must not come meanwhile
+        order.append("listens")
+        return listen(server)
+
+    answered = threading.Event()
+    with SimulatorServer(still_simulator(labels_per_store=0)) as server:
+        server.simulator.faults.add("refuse")
+        monkeypatch.setattr(SimulatorServer, "_listen", slowly)
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{server.base_url}/common", trust_env=False)
+        at_door("DELETE", server.port, "/_simulator/faults")
+        order.append("answers")
+        answered.set()
+        assert order == ["listens", "answers"]
+
+
+def test_a_machine_without_other_addresses_is_not_locked_out_for_good(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("electis_cli.simulator.server.DOORS", ())
+    monkeypatch.setattr("electis_cli.simulator.server.WITHOUT_DOOR", 0.05)
+    cloud.simulator.faults.add("refuse", count=1)
+    with pytest.raises(httpx.TransportError):
+        listed(cloud)
+    assert opened(cloud.server.port)
     assert listed(cloud).status_code == 204
 
 

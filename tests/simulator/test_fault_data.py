@@ -153,6 +153,18 @@ def test_page_dup_with_wrong_totals(cloud: Cloud, form: str, total: str, pages: 
     assert (headers["x-totalelements"], headers["x-totalpages"]) == (total, pages)
 
 
+@pytest.mark.parametrize(("form", "totals"), [("no-totals", None), ("totals", "3")])
+def test_page_ignored_answers_the_first_page_for_every_number(
+    cloud: Cloud, form: str, totals: str | None
+) -> None:
+    known = fill(cloud, 5)
+    cloud.simulator.faults.add("page-ignored", form=form)
+    for number in (0, 1, 2, 99):
+        answer = cloud.call("GET", INFO, size=2, page=number)
+        assert ids_of(answer.json()["articleList"]) == known[:2]
+        assert answer.headers.get("x-totalpages") == totals
+
+
 def test_size_cap_lowers_the_size_silently(cloud: Cloud) -> None:
     known = fill(cloud, 5)
     cloud.simulator.faults.add("size-cap", limit=2)

@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.servers.leash import leashed
-from tests.world.organizations import PASSWORD
+from tests.world.leaks import WATCH
+from tests.world.planted import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 40.0
@@ -127,6 +128,9 @@ class CommandLine:
 
     home: Path
     extra: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        WATCH.live_in(self.home)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from electis_cli.db.accounts import Account
 from electis_cli.db.stores import Store
 from electis_cli.domain.queue import LabelWish, LedgerRow, Status, status_of_row
 from electis_cli.services.change import Scope
-from electis_cli.services.full_sync import SyncView, full_sync
+from electis_cli.services.full_sync import Choice, SyncView, full_sync
 from electis_cli.services.push.report import PushReport
 from electis_cli.services.push.store import push_store
 from electis_cli.simulator import Simulator
@@ -37,9 +37,9 @@ def push(scope: Scope, **changes: Any) -> PushReport:
     return push_store(scope.runtime, scope.org_id, store_of(scope).id, **changes)
 
 
-def sync(scope: Scope, **changes: Any) -> SyncView:
-    """Run a full sync of store 001."""
-    return full_sync(scope, store_of(scope).id, **changes)
+def sync(scope: Scope, *, dry_run: bool = False, **choice: Any) -> SyncView:
+    """Run a full sync of store 001; `choice` is what a person chose for it."""
+    return full_sync(scope, store_of(scope).id, dry_run=dry_run, choice=Choice(**choice))
 
 
 def rows_of(scope: Scope) -> dict[str, LedgerRow]:

@@ -32,8 +32,8 @@ from electis_cli.services.runtime import Runtime, Tuning
 from electis_cli.services.secrets import open_aims_password, seal_aims_password
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from tests.world.databases import FakeClock
+from tests.world.planted import AIMS_PASSWORD, PASSWORD
 
-PASSWORD = "correct horse 9"
 PASSWORD_HASH = hash_password(PASSWORD)
 
 FORMAT = ArticleFormat(
@@ -81,7 +81,7 @@ class Bench:
                     "aims_base_url": base_url,
                     "aims_cluster": "common" if base_url else None,
                     "aims_username": "tester" if base_url else None,
-                    "aims_password": seal_aims_password(runtime.sealer, org_id, "secret")
+                    "aims_password": seal_aims_password(runtime.sealer, org_id, AIMS_PASSWORD)
                     if base_url
                     else None,
                     "article_format": format_to_stored(FORMAT),

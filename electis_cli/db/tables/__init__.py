@@ -1,5 +1,6 @@
 """All tables (design section 3), by what they are about."""
 
+from electis_cli.db.tables.daemons import daemons
 from electis_cli.db.tables.facts import conference_rooms, label_links, people, spaces, stores
 from electis_cli.db.tables.identity import (
     installation,
@@ -14,6 +15,7 @@ from electis_cli.db.tables.sync import (
     aims_accounts,
     alerts,
     articles,
+    commands,
     counters,
     dead_letters,
     known_hashes,
@@ -40,6 +42,7 @@ TENANT_TABLES = (
     audit_log,
     outgoing_mail,
     aims_exchanges,
+    commands,
 )
 """Every table whose rows belong to one organization: `org_id` leads their keys."""
 
@@ -50,8 +53,10 @@ __all__ = [
     "alerts",
     "articles",
     "audit_log",
+    "commands",
     "conference_rooms",
     "counters",
+    "daemons",
     "dead_letters",
     "events",
     "installation",

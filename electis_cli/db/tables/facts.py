@@ -33,6 +33,7 @@ stores = sa.Table(
     sa.Column("last_write_at", UtcDateTime),  # the last write that AIMS took for this store
     sa.Column("backoff_until", UtcDateTime),
     sa.Column("backoff_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("bound_to", sa.Text),  # the account, company and store that was listed last
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("org_id", "code"),
 )

@@ -59,6 +59,12 @@ articles = sa.Table(
     sa.Column("missing_since", UtcDateTime),  # the first complete listing that did not show it any more
     sa.Column("odd_hash", sa.Text),
     sa.Column("odd_since", UtcDateTime),
+    # The sequence's number at the last bump, claim or acknowledgement: what moved since a listing began.
+    sa.Column("touched_seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("read_equal_at", UtcDateTime),  # read back equal since the last acknowledgement
+    sa.Column("remote_updated", sa.Text),  # AIMS's own "last updated", in its words, when last listed
+    sa.Column("echo", Json),  # the form in which AIMS itself shows the base
+    sa.Column("echo_rounds", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at", UtcDateTime, nullable=False),
     store_key(),
     sa.CheckConstraint("synced_version <= desired_version", name="order"),
@@ -90,6 +96,11 @@ alerts = sa.Table(
     sa.Column("last_at", UtcDateTime, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("mailed_at", UtcDateTime),
+    # Handing it to the operator's receiver: when last tried, when to try again (null: no more), how often, what failed.
+    sa.Column("told_at", UtcDateTime),
+    sa.Column("tell_again_at", UtcDateTime),
+    sa.Column("tell_tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("tell_error", sa.Text),
     sa.Column("closed_at", UtcDateTime),
     store_key(),
     sa.Index(
@@ -130,6 +141,7 @@ sync_runs = sa.Table(
     sa.Column("store_id", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # running, completed, error, held, queued
     sa.Column("source", sa.Text, nullable=False),
+    sa.Column("terms", Json),  # what a person chose for this run
     sa.Column("started_at", UtcDateTime, nullable=False),
     sa.Column("listed_at", UtcDateTime),
     sa.Column("ended_at", UtcDateTime),
@@ -155,6 +167,8 @@ sync_conflicts = sa.Table(
     sa.Column("local", Json),
     sa.Column("remote", Json),
     sa.Column("choice", sa.Text, nullable=False),
+    sa.Column("decided_at", UtcDateTime),
+    sa.Column("decided_by", sa.Text),
     sa.Column("at", UtcDateTime, nullable=False),
     store_key(),
     sa.Index("ix_sync_conflicts_article", "org_id", "store_id", "article_id"),
@@ -167,4 +181,29 @@ leases = sa.Table(
     sa.Column("holder", sa.Text),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("expires_at", UtcDateTime, nullable=False),
+)
+
+commands = sa.Table(
+    "commands",
+    metadata,
+    # One-shot orders to labels: no desired state, so they live for minutes and are never repeated when in doubt.
+    sa.Column("org_id", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("store_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # blink, resend
+    sa.Column("payload", Json, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # pending, syncing, done, failed, unknown, expired, canceled
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("last_tried_at", UtcDateTime),
+    sa.Column("next_attempt_at", UtcDateTime),
+    sa.Column("inflight_epoch", sa.BigInteger),
+    sa.Column("answer", Json),
+    sa.Column("error_class", sa.Text),
+    sa.Column("error_text", sa.Text),
+    sa.Column("ended_at", UtcDateTime),
+    store_key(),
+    sa.Index("ix_commands_queue", "org_id", "store_id", "state", "created_at"),
 )

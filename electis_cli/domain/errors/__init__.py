@@ -43,6 +43,7 @@ from electis_cli.domain.errors.nouns import (
     AlreadyExists,
     ArticleIdTaken,
     ArticleNotFound,
+    CannotTakeIn,
     ChangedMeanwhile,
     EmailTaken,
     ImportRejected,
@@ -71,6 +72,7 @@ from electis_cli.domain.errors.setup import (
     HostNotAllowed,
     MasterKeyProblem,
     QueuePaused,
+    ReceiverFailed,
     SchemaTooOld,
 )
 
@@ -89,6 +91,7 @@ __all__ = [
     "ArticleIdTaken",
     "ArticleNotFound",
     "BrakeTripped",
+    "CannotTakeIn",
     "ChangedMeanwhile",
     "Conflict",
     "DatabaseMissing",
@@ -119,6 +122,7 @@ __all__ = [
     "PersonNotFound",
     "Problem",
     "QueuePaused",
+    "ReceiverFailed",
     "RoomNotFound",
     "SchemaTooOld",
     "SessionExpired",

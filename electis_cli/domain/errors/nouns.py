@@ -137,3 +137,9 @@ class ImportRejected(InvalidInput):
     """The file has errors; nothing was written."""
 
     code = "E-IMPORT"
+
+
+class CannotTakeIn(Conflict):
+    """The database can not hold what AIMS shows."""
+
+    code = "E-CANNOT-TAKE-IN"

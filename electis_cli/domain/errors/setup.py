@@ -6,6 +6,7 @@ from electis_cli.domain.errors.categories import (
     DatabaseProblem,
     Misconfigured,
     Throttled,
+    Unreachable,
 )
 
 
@@ -74,3 +75,10 @@ class DatabaseUnavailable(DatabaseProblem):
     """The database does not answer."""
 
     code = "E-DATABASE-UNAVAILABLE"
+
+
+class ReceiverFailed(Unreachable):
+    """The receiver of alerts did not take one."""
+
+    code = "E-ON-ALERT"
+    default_fix = "check ELECTIS_ON_ALERT"

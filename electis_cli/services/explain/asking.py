@@ -10,7 +10,7 @@ from electis_cli.aims.wire import RemoteLabel
 from electis_cli.domain.errors import ElectisError
 from electis_cli.services.change import Scope
 from electis_cli.services.explain.looking import Local
-from electis_cli.services.remote import Shown, shown
+from electis_cli.services.remote import Shown, as_agreed, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,14 @@ def _read(client: AimsClient, local: Local, article_id: str) -> Remote:
         linked = [label for label in linked if label.label_code == local.identifier]
     batch = local.last_push.batch_id if local.last_push else None
     return Remote(
-        article=shown(found, article_format) if found and article_format else None,
+        article=_as_ours(shown(found, article_format), local) if found and article_format else None,
         labels=linked,
         pages={label.label_code: client.label_page(store, label.label_code) for label in linked[:20]},
         batch_result=client.batch_result(batch) if batch else None,
     )
+
+
+def _as_ours(article: Shown, local: Local) -> Shown:
+    """Return what AIMS shows in the form in which we know it: without quotes and echoes of its own (Q16)."""
+    ours = local.rendered.content if local.rendered else None
+    return as_agreed(article, local.ledger, ours)

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from electis_cli.aims.entities import is_low
 from electis_cli.domain.articles import changed_columns
 from electis_cli.domain.queue import LedgerRow, Status, status_of_row, status_of_wish
-from electis_cli.domain.verdict import Chain, LabelFacts, judge
+from electis_cli.domain.verdict import Chain, LabelFacts, Tries, judge
 from electis_cli.services.change import Scope, reading
 from electis_cli.services.explain.asking import Remote, ask
 from electis_cli.services.explain.looking import Local, look_up
@@ -48,7 +49,7 @@ def explain(scope: Scope, noun: str, identifier: str, *, store: str | None = Non
         store=local.place.code,
         row=local.row,
         article=dict(local.rendered.article.data) if local.rendered else None,
-        ledger=_ledger(local.ledger) if local.ledger else None,
+        ledger=_ledger(local.ledger, local.tries) if local.ledger else None,
         last_push=_push(local, remote),
         remote=_compare(local, remote),
         labels=[_label(fact, local, remote) for fact in facts],
@@ -74,7 +75,7 @@ def _labels(local: Local, remote: Remote) -> list[LabelFacts]:
                 error=wish.error_text if wish else None,
                 update_status=label.update_status if label else None,
                 is_online=label.is_online if label else None,
-                battery=label.battery if label else None,
+                has_low_battery=is_low(label.battery) if label else None,
                 desired_page=wish.desired_page if wish else None,
                 shown_page=remote.pages.get(code),
             )
@@ -101,10 +102,10 @@ def _chain(local: Local, remote: Remote, facts: Sequence[LabelFacts]) -> Chain:
         breaker_reason=account.breaker_reason,
         has_ledger_row=row is not None,
         status=status_of_row(row) if row else None,
-        error=row.error_text if row else None,
-        waiting_since=row.last_tried_at if row else None,
-        next_attempt_at=row.next_attempt_at if row else None,
+        error=_refusal(local),
+        tries=local.tries,
         has_worker=local.has_worker,
+        has_daemon=local.has_daemon,
         aims_error=remote.error,
         is_listed=None if remote.error else remote.article is not None,
         differing=differing,
@@ -114,13 +115,23 @@ def _chain(local: Local, remote: Remote, facts: Sequence[LabelFacts]) -> Chain:
     )
 
 
+def _refusal(local: Local) -> str | None:
+    """Return why AIMS did not take the article: what its row says, else the answer to the last push."""
+    if local.ledger is not None and local.ledger.error_text:
+        return local.ledger.error_text
+    push = local.last_push
+    if not local.tries.count or push is None or push.status is None:
+        return None
+    return f"AIMS answered {push.answer or push.status}."
+
+
 def _differing(local: Local, remote: Remote) -> list[str]:
     if remote.article is None or local.rendered is None:
         return []
     return changed_columns(local.rendered.content, remote.article.content)
 
 
-def _ledger(row: LedgerRow) -> dict[str, Any]:
+def _ledger(row: LedgerRow, tries: Tries) -> dict[str, Any]:
     return {
         "status": status_of_row(row),
         "desired_version": row.desired_version,
@@ -130,6 +141,9 @@ def _ledger(row: LedgerRow) -> dict[str, Any]:
         "next_attempt_at": row.next_attempt_at,
         "acked_at": row.acked_at,
         "error": row.error_text,
+        "tries": tries.count,
+        "failing_since": tries.since,
+        "next_try_at": tries.next_at,
     }
 
 
@@ -182,7 +196,7 @@ def _label(fact: LabelFacts, local: Local, remote: Remote) -> dict[str, Any]:
         "page": fact.shown_page,
         "desired_page": fact.desired_page,
         "online": fact.is_online,
-        "battery": fact.battery,
+        "battery": told.battery if told else None,
         "signal": told.signal if told else None,
         "gateway": told.gateway if told else None,
         "error": fact.error,

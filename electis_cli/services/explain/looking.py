@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,8 @@ from typing import Any
 from electis_cli.db import (
     accounts,
     conferences,
+    daemons,
+    exchanges,
     known_contents,
     labels,
     leases,
@@ -25,6 +28,7 @@ from electis_cli.domain.articles import room_article_id, room_external_id
 from electis_cli.domain.errors import LabelNotFound, NotFound, PersonNotFound, RoomNotFound, SpaceNotFound
 from electis_cli.domain.labels import normalize_label_code
 from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow
+from electis_cli.domain.verdict import Tries
 from electis_cli.services.change import Reading
 from electis_cli.services.push.store import lease_name
 from electis_cli.services.recording import ExchangeView, last_write_of
@@ -47,7 +51,9 @@ class Local:
     known: frozenset[str]
     wishes: Sequence[LabelWish]
     last_push: ExchangeView | None
+    tries: Tries
     has_worker: bool
+    has_daemon: bool
     now: datetime
 
 
@@ -133,19 +139,45 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
     if noun == "label":
         wishes = [wish for wish in wishes if wish.label_code == identifier]
     known = known_contents.known_by_id(uow, place.id, ids, now - KNOWN_FOR)
+    account = accounts.find_account(uow)
+    entry = ledger.rows_by_id(uow, place.id, ids).get(article_id or "")
     return Local(
         noun=noun,
         identifier=identifier,
         place=place,
         organization=organization,
-        account=accounts.find_account(uow),
+        account=account,
         row=row,
         article_id=article_id,
         rendered=rendered.get(article_id or ""),
-        ledger=ledger.rows_by_id(uow, place.id, ids).get(article_id or ""),
+        ledger=entry,
         known=known.get(article_id or "", frozenset()),
         wishes=[wish for wish in wishes if wish.desired_article == article_id],
         last_push=last_write_of(read, place.code, article_id) if article_id else None,
+        tries=_tries(read, place, entry, (place.backoff_until, account.backoff_until), now),
         has_worker=leases.current_holder(uow, lease_name(place.id)) is not None,
+        has_daemon=any(uow.now() < daemon.alive_until for daemon in daemons.list_daemons(uow)),
         now=now,
+    )
+
+
+def _tries(
+    read: Reading, place: Store, row: LedgerRow | None, waits: Sequence[datetime | None], now: datetime
+) -> Tries:
+    """Return the pushes in vain that the flight recorder has, and when row, store and account allow the next."""
+    if row is None or not row.is_dirty:
+        return Tries()
+    held_back = [moment for moment in waits if moment is not None and moment > now]
+    in_vain: list[Mapping[str, Any]] = []
+    # An article that was changed since is no longer what AIMS did not take.
+    if row.inflight_version is not None or row.error_text or held_back:
+        writes = exchanges.list_exchanges(read.uow, [place.code], writes=True)
+        about_it = (write for write in writes if row.article_id in write["subjects"])
+        in_vain = list(itertools.takewhile(lambda write: write["error_class"] is not None, about_it))
+    own = [row.next_attempt_at] if row.next_attempt_at is not None and row.next_attempt_at > now else []
+    return Tries(
+        count=len(in_vain),
+        since=in_vain[-1]["at"] if in_vain else None,
+        last_at=row.last_tried_at,
+        next_at=max([*held_back, *own], default=None),
     )

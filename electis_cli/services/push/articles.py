@@ -7,6 +7,7 @@ from typing import Any
 
 from electis_cli.aims.wire import RefusedRecord, WriteAnswer
 from electis_cli.db import labels, ledger, stores
+from electis_cli.domain.articles import Content
 from electis_cli.domain.errors import (
     AimsAmbiguous,
     AimsCompanyRefused,
@@ -18,6 +19,7 @@ from electis_cli.domain.errors import (
     UnreliableListing,
 )
 from electis_cli.domain.queue import Push, cut_batches, judge_rejection
+from electis_cli.domain.redaction import without_values
 from electis_cli.services.push.claim import Claimed, acknowledged, claim, due_articles
 from electis_cli.services.push.session import PushSession, Trouble
 
@@ -32,17 +34,24 @@ def push_due_articles(session: PushSession, *, tombstones: bool) -> None:
     if not due:
         return
     # What a call in doubt did is seen only by a read after it.
-    tried = {row.article_id: row.last_tried_at for row in due if row.inflight_version is not None}
+    tried = {article_id: at for article_id, at in due.items() if at is not None}
     try:
-        session.view.read([row.article_id for row in due], session.runtime.clock(), after=tried)
+        session.view.read(due, session.runtime.clock(), after=tried, expected=lambda: _expected(session))
     except (*CALL_FAILURES, AimsRejected, UnreliableListing) as error:
         raise Trouble(error) from error
-    groups = claim(session, [row.article_id for row in due], tombstones=tombstones)
+    groups = claim(session, list(due), tombstones=tombstones)
     # An update goes before a creation: what is cleared on one label was there before it is filled in on another.
     for push in (Push.UPDATE, Push.CREATE, Push.DELETE):
         claimed = {item.row.article_id: item for item in groups[push]}
         for rows in cut_batches([item.row for item in groups[push]], session.batch_size):
             _deliver(session, push, [claimed[row.article_id] for row in rows])
+
+
+def _expected(session: PushSession) -> tuple[int, int]:
+    """Return how many articles are due in the store, and how many it has: many due ones are cheaper as one listing."""
+    with session.runtime.database.read(session.scope.org_id) as uow:
+        due = ledger.count_due(uow, session.store.id, session.runtime.clock())
+        return due, ledger.count_rows(uow, session.store.id)
 
 
 def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:
@@ -54,7 +63,7 @@ def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None
     except AimsRejected as error:
         word = str(error.details.get("word", ""))
         if any(known in word for known in STORE_WORDS):
-            raise Trouble(error, rows=tuple(item.row for item in batch)) from error
+            raise _trouble(session, batch, error) from error
         if push is Push.DELETE and GONE in word and len(batch) == 1:
             _acknowledge(session, push, batch)
         elif len(batch) == 1:
@@ -65,11 +74,22 @@ def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None
             _deliver(session, push, batch[middle:])
         return
     except CALL_FAILURES as error:
-        raise Trouble(error, rows=tuple(item.row for item in batch)) from error
+        raise _trouble(session, batch, error) from error
     if answer.invalid:
         _sort_out(session, push, batch, answer)
     else:
         _acknowledge(session, push, batch)
+
+
+def _trouble(session: PushSession, batch: Sequence[Claimed], error: ElectisError) -> Trouble:
+    contents = [content for item in batch for content in _contents(session, item)]
+    return Trouble(error, rows=tuple(item.row for item in batch), contents=contents)
+
+
+def _contents(session: PushSession, item: Claimed) -> list[Content | None]:
+    """Return what AIMS may quote of an article: what was sent, what was agreed on before, and what it shows."""
+    remote = session.view.articles.get(item.row.article_id)
+    return [item.wanted.content if item.wanted else None, item.row.base, remote.content if remote else None]
 
 
 def _send(session: PushSession, push: Push, batch: Sequence[Claimed]) -> WriteAnswer:
@@ -84,12 +104,13 @@ def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> 
     with session.runtime.database.write(session.scope.org_id) as uow:
         session.require_lease(uow)
         change = session.change(uow)
+        number = uow.take_numbers(ledger.SEQUENCE, 1)
         ledger.update_rows(
             uow,
             session.store.id,
             [
                 {
-                    **acknowledged(session, item, item.row.desired_version, change),
+                    **acknowledged(session, item, number, change),
                     "if_version": item.row.desired_version,
                 }
                 for item in batch
@@ -133,7 +154,7 @@ def _sort_out(session: PushSession, push: Push, batch: Sequence[Claimed], answer
             doubtful = [item for item in accepted if session.view.hash_of(item.row.article_id) != item.hash]
             accepted = [item for item in accepted if item not in doubtful]
     except (*CALL_FAILURES, AimsRejected, UnreliableListing) as error:
-        raise Trouble(error, rows=tuple(item.row for item in batch)) from error
+        raise _trouble(session, batch, error) from error
     if accepted:
         _acknowledge(session, push, accepted)
     for item in batch:
@@ -164,6 +185,7 @@ def _named(batch: Sequence[Claimed], records: Collection[RefusedRecord]) -> dict
 
 def _give_up(session: PushSession, item: Claimed, error: ElectisError) -> None:
     """Make a row a dead letter, unless somebody changed it meanwhile."""
+    error = without_values(error, _contents(session, item))
     verdict = judge_rejection(item.row)
     with session.runtime.database.write(session.scope.org_id) as uow:
         session.require_lease(uow)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from electis_cli.db import known_contents, labels, ledger, organizations
@@ -12,10 +13,12 @@ from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.merge import resolve
 from electis_cli.domain.organizations import Strategy
 from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow, Push, State, decide_push
+from electis_cli.domain.reconcile import is_echo
 from electis_cli.services.adopting import adopt_columns, keep_conflict
 from electis_cli.services.change import Change
+from electis_cli.services.fighting import hold_fight
 from electis_cli.services.push.session import PushSession
-from electis_cli.services.remote import Shown, unquoted
+from electis_cli.services.remote import Shown, as_agreed
 from electis_cli.services.rendering import Rendered, render_articles
 
 
@@ -32,19 +35,19 @@ class Claimed:
         return self.wanted.hash if self.wanted else ABSENT
 
 
-def due_articles(session: PushSession, *, tombstones: bool) -> list[LedgerRow]:
-    """Return what is due in the store: tombstones, or all others."""
+def due_articles(session: PushSession, *, tombstones: bool) -> dict[str, datetime | None]:
+    """Return what is due in the store (tombstones, or all others), and when each was sent without an answer yet."""
     now = session.runtime.clock()
     with session.runtime.database.read(session.scope.org_id) as uow:
-        due = ledger.due_rows(uow, session.store.id, now, limit=session.batch_size, tombstones=tombstones)
+        due = dict(
+            ledger.due_ids(uow, session.store.id, now, limit=session.batch_size, tombstones=tombstones)
+        )
         if not tombstones or not due:
             return due
         # A deletion waits for labels that are on their way to another article, else AIMS would break their links.
         wishes = [
             wish
-            for wish in labels.list_wishes(
-                uow, [session.store.id], article_ids=[row.article_id for row in due]
-            )
+            for wish in labels.list_wishes(uow, [session.store.id], article_ids=due)
             if wish.state is State.ACTIVE and wish.next_attempt_at is None and wish.acked_article is not None
         ]
         targets = ledger.rows_by_id(uow, session.store.id, [wish.desired_article or "" for wish in wishes])
@@ -54,7 +57,7 @@ def due_articles(session: PushSession, *, tombstones: bool) -> list[LedgerRow]:
         if wish.desired_article != wish.acked_article
         and _can_leave(targets.get(wish.desired_article or ""), wish)
     }
-    return [row for row in due if row.article_id not in leaving]
+    return {article_id: tried for article_id, tried in due.items() if article_id not in leaving}
 
 
 def _can_leave(target: LedgerRow | None, wish: LabelWish) -> bool:
@@ -68,7 +71,7 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
     """Decide on what is still due, and write down what is about to be sent before it is."""
     store_id, groups = session.store.id, {push: list[Claimed]() for push in Push}
     with session.runtime.database.write(session.scope.org_id) as uow:
-        session.require_lease(uow)
+        session.renew_within(uow)
         change = session.change(uow)
         organization = organizations.own_organization(uow)
         rows = ledger.due_rows(uow, store_id, change.now, limit=len(ids), tombstones=tombstones, among=ids)
@@ -82,7 +85,7 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
             seen = session.view.articles.get(row.article_id)
             if seen is not None:
                 ours = item.wanted.content if item.wanted else None
-                session.view.articles[row.article_id] = unquoted(seen, ours, row.base)
+                session.view.articles[row.article_id] = _in_our_form(seen, row, ours)
             push = decide_push(
                 row,
                 local_hash=item.hash,
@@ -90,6 +93,7 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
                 known=known.get(row.article_id, frozenset()),
                 now=change.now,
                 settle=session.runtime.tuning.settle,
+                believe_at_once=session.is_first_contact,
             )
             if push is Push.RESOLVE:
                 push = _resolve(change, session, organization, item)
@@ -99,6 +103,14 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
     session.report.agreed += len(groups[Push.AGREE])
     session.report.waiting += len(groups[Push.WAIT])
     return groups
+
+
+def _in_our_form(seen: Shown, row: LedgerRow, ours: Mapping[str, str] | None) -> Shown:
+    """Return what AIMS shows as we know it; what AIMS made of our own value is that value, and nobody's edit."""
+    article = as_agreed(seen, row, ours)
+    if article.hash == row.base_hash or not is_echo(row, article.content):
+        return article
+    return replace(article, content=row.base or {}, hash=row.base_hash or ABSENT)
 
 
 def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Claimed]]) -> None:
@@ -111,12 +123,14 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     # AIMS broke the links of articles it lost; the labels are linked again once they are back.
     lost = [item.row.article_id for item in sent if session.view.hash_of(item.row.article_id) == ABSENT]
     labels.forget_links(uow, store_id, lost, now)
+    number = uow.take_numbers(ledger.SEQUENCE, 1)
     ledger.update_rows(
         uow,
         store_id,
         [
             {
                 "article_id": item.row.article_id,
+                "touched_seq": number,
                 "inflight_version": item.row.desired_version,
                 "inflight_hash": item.hash,
                 "inflight_content": dict(item.wanted.content) if item.wanted else None,
@@ -129,7 +143,10 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     ledger.update_rows(
         uow,
         store_id,
-        [acknowledged(session, item, item.row.desired_version, change) for item in groups[Push.AGREE]],
+        [
+            {**acknowledged(session, item, number, change), "read_equal_at": now, "last_seen_remote_at": now}
+            for item in groups[Push.AGREE]
+        ],
     )
     gone = [item.row.article_id for item in groups[Push.AGREE] if item.wanted is None]
     labels.forget_links(uow, store_id, gone, now)
@@ -149,11 +166,17 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     ledger.update_rows(uow, store_id, waiting)
 
 
-def acknowledged(session: PushSession, item: Claimed, version: int, change: Change) -> dict[str, Any]:
-    """Return what an acknowledged row says: both sides agree on this content."""
+def acknowledged(session: PushSession, item: Claimed, number: int, change: Change) -> dict[str, Any]:
+    """Return what an acknowledged row says: both sides agree on this content, which nobody read back yet."""
+    is_same = item.hash == item.row.base_hash
     return {
         "article_id": item.row.article_id,
-        "synced_version": version,
+        "touched_seq": number,
+        "synced_version": item.row.desired_version,
+        "read_equal_at": None,
+        "last_seen_remote_at": None,
+        "echo": item.row.echo if is_same else None,
+        "echo_rounds": item.row.echo_rounds if is_same else 0,
         "base": dict(item.wanted.content) if item.wanted else None,
         "base_hash": item.hash,
         "inflight_version": None,
@@ -208,12 +231,16 @@ def _resolve(change: Change, session: PushSession, organization: Organization, i
         }
     else:
         # Seen and answered for: from now on this value is what both sides start from.
-        values |= {"base": dict(remote.content), "base_hash": remote.hash}
+        values |= {"base": dict(remote.content), "base_hash": remote.hash, "echo": None}
         known_contents.remember_hashes(
             change.uow, session.store.id, [(row.article_id, remote.hash)], change.now
         )
+        if outcome.push:
+            hold_fight(
+                change, session.store, row.article_id, remote.content, lambda _, held: values.update(held)
+            )
     ledger.update_rows(change.uow, session.store.id, [values])
-    if not undecided and outcome.adopt:
+    if not undecided and outcome.adopt and values.get("state") is None:
         ledger.bump(change.uow, session.store.id, {row.article_id: False}, change.now)
     session.report.waiting += 1
     return Push.RESOLVE

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from electis_cli.db import known_contents, labels, ledger
+from electis_cli.domain.articles import Content
 from electis_cli.domain.errors import AimsRejected, ElectisError
 from electis_cli.domain.labels import Display
 from electis_cli.domain.queue import LabelWish, LedgerRow, State, judge_rejection
+from electis_cli.domain.redaction import without_values
 from electis_cli.services.push.articles import CALL_FAILURES, STORE_WORDS
 from electis_cli.services.push.session import PushSession, Trouble
 
@@ -93,7 +95,7 @@ def _deliver(
         send(session, batch)
     except AimsRejected as error:
         if any(known in str(error.details.get("word", "")) for known in STORE_WORDS):
-            raise Trouble(error, wishes=tuple(batch)) from error
+            raise Trouble(error, wishes=tuple(batch), contents=_contents(session, batch)) from error
         if len(batch) == 1:
             _give_up(session, batch[0], error)
         else:
@@ -102,7 +104,7 @@ def _deliver(
             _deliver(session, batch[middle:], send, acked, counter)
         return
     except CALL_FAILURES as error:
-        raise Trouble(error, wishes=tuple(batch)) from error
+        raise Trouble(error, wishes=tuple(batch), contents=_contents(session, batch)) from error
     with session.runtime.database.write(session.scope.org_id) as uow:
         session.require_lease(uow)
         now = session.runtime.clock()
@@ -135,7 +137,15 @@ def _write_down(session: PushSession, batch: Sequence[LabelWish]) -> None:
         uow.commit()
 
 
+def _contents(session: PushSession, batch: Sequence[LabelWish]) -> list[Content | None]:
+    """Return what AIMS may quote when it speaks of labels: the articles they show and are to show."""
+    ids = {name for wish in batch for name in (wish.desired_article, wish.acked_article) if name}
+    with session.runtime.database.read(session.scope.org_id) as uow:
+        return [row.base for row in ledger.rows_by_id(uow, session.store.id, ids).values()]
+
+
 def _give_up(session: PushSession, wish: LabelWish, error: ElectisError) -> None:
+    error = without_values(error, _contents(session, [wish]))
     verdict = judge_rejection(wish)
     with session.runtime.database.write(session.scope.org_id) as uow:
         session.require_lease(uow)

@@ -35,6 +35,8 @@ class PushReport:
     linked: int = 0
     unlinked: int = 0
     flipped: int = 0
+    commands_sent: int = 0
+    commands_failed: int = 0
     failed: int = 0
     waiting: int = 0
     article_calls: int = 0
@@ -45,6 +47,7 @@ class PushReport:
 
     @property
     def moved(self) -> int:
-        """How many articles and wishes this push settled, one way or the other."""
+        """How many articles, wishes and commands this push settled, one way or the other."""
         articles = self.created + self.updated + self.deleted + self.agreed
-        return articles + self.linked + self.unlinked + self.flipped + self.failed
+        wishes = self.linked + self.unlinked + self.flipped
+        return articles + wishes + self.failed + self.commands_sent + self.commands_failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,8 +11,10 @@ from electis_cli.db import alerts, leases
 from electis_cli.db.leases import Lease
 from electis_cli.db.stores import Store
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.articles import Content
 from electis_cli.domain.errors import ElectisError
 from electis_cli.domain.queue import LabelWish, LedgerRow
+from electis_cli.domain.redaction import without_values
 from electis_cli.services.change import Change, Scope
 from electis_cli.services.push.report import PushReport
 from electis_cli.services.remote import RemoteView
@@ -23,15 +26,27 @@ class LeaseLost(Exception):
 
 
 class Trouble(Exception):
-    """A call failed in a way that is not the fault of single rows; the store is left alone for a while."""
+    """A call failed in a way that is not the fault of single rows; the store is left alone for a while.
+
+    `contents` are what the call was about, beside the rows: what AIMS says of them is kept without their values.
+    `is_aside` says that the call was for no article or label wish: those do not wait for it.
+    """
 
     def __init__(
-        self, error: ElectisError, *, rows: tuple[LedgerRow, ...] = (), wishes: tuple[LabelWish, ...] = ()
+        self,
+        error: ElectisError,
+        *,
+        rows: tuple[LedgerRow, ...] = (),
+        wishes: tuple[LabelWish, ...] = (),
+        contents: Sequence[Content | None] | None = None,
+        is_aside: bool = False,
     ) -> None:
         super().__init__(error.message)
-        self.error = error
+        known = None if contents is None and not rows else [*(row.base for row in rows), *(contents or ())]
+        self.error = without_values(error, known)
         self.rows = rows
         self.wishes = wishes
+        self.is_aside = is_aside
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,15 +63,29 @@ class PushSession:
     batch_size: int
     is_trial: bool
     last_write_at: datetime | None = field(default=None)
+    is_first_contact: bool = field(default=False)
+    renewed_at: datetime | None = field(default=None)
 
     def renew(self) -> None:
-        """Prolong the lease before a call; raises LeaseLost when it is not ours any more."""
+        """Make sure of the lease before a call; raises LeaseLost when it is not ours any more.
+
+        A sixth of its length is left alone: what was prolonged a moment ago needs no further commit.
+        """
+        length = self.runtime.tuning.lease_seconds
+        age = (self.runtime.clock() - self.renewed_at).total_seconds() if self.renewed_at else length
+        if 0 <= age < length / 6:
+            return
         with self.runtime.database.write(self.scope.org_id) as uow:
-            renewed = leases.renew_lease(uow, self.lease, seconds=self.runtime.tuning.lease_seconds)
+            self.renew_within(uow)
             uow.commit()
+
+    def renew_within(self, uow: UnitOfWork) -> None:
+        """Prolong the lease within a transaction that writes; raises LeaseLost when it is not ours any more."""
+        moment = self.runtime.clock()
+        renewed = leases.renew_lease(uow, self.lease, seconds=self.runtime.tuning.lease_seconds)
         if renewed is None:
             raise LeaseLost
-        self.lease = renewed
+        self.lease, self.renewed_at = renewed, moment
 
     def require_lease(self, uow: UnitOfWork) -> None:
         """Raise LeaseLost unless the lease is ours, within the transaction that is about to write."""

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import accounts, known_contents, leases, ledger, organizations, stores
+from electis_cli.db import accounts, leases, ledger, organizations, stores
 from electis_cli.db.accounts import Account
 from electis_cli.db.leases import Lease
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import system_actor
-from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.errors import AimsNotConfigured, ElectisError, HostNotAllowed, StoreNotFound
 from electis_cli.services.change import Scope
+from electis_cli.services.leasing import KeptLease, renewing
 from electis_cli.services.push.articles import push_due_articles
+from electis_cli.services.push.commands import send_due_commands
 from electis_cli.services.push.labels import push_due_wishes
 from electis_cli.services.push.report import Ending, PushReport
 from electis_cli.services.push.session import LeaseLost, PushSession, Trouble
@@ -27,7 +28,7 @@ from electis_cli.services.runtime import Runtime
 
 def lease_name(store_id: str) -> str:
     """Return the name of the lease that lets one worker at a time push a store."""
-    return f"push:{store_id}"
+    return leases.push_resource(store_id)
 
 
 def push_store(
@@ -67,11 +68,13 @@ def push_store(
         report=report,
     )
     try:
-        _work(session, should_stop)
+        with renewing(runtime, org_id, KeptLease(lease)):
+            try:
+                _work(session, should_stop)
+            except Trouble as trouble:
+                handle_trouble(session, trouble)
     except LeaseLost:
         report.ending = Ending.BUSY
-    except Trouble as trouble:
-        handle_trouble(session, trouble)
     finally:
         client.close()
         _release(runtime, org_id, session.lease)
@@ -152,11 +155,14 @@ def _work(session: PushSession, should_stop: Callable[[], bool]) -> None:
             push_due_wishes(session, unlink=False)
         if not should_stop():
             push_due_articles(session, tombstones=True)
+        if session.is_trial and report.moved:
+            note_success(session)
+        # Last in every round, not after all of them: a command lives for minutes, a long import may take longer.
+        if not should_stop():
+            send_due_commands(session, should_stop)
         if should_stop():
             report.ending = Ending.STOPPED
             return
-        if session.is_trial and report.moved:
-            note_success(session)
         if report.moved + report.waiting == before:
             return
 
@@ -169,27 +175,11 @@ def _has_work(session: PushSession) -> bool:
 def _meet(session: PushSession) -> None:
     """First contact: believe the listing at once, so that articles made with other tools are met, not replaced."""
     now = session.runtime.clock()
-    listed = session.view.list_all(now)
+    session.view.list_all(now)
+    session.is_first_contact = True
     session.renew()
     with session.runtime.database.write(session.scope.org_id) as uow:
         session.require_lease(uow)
-        rows = ledger.rows_by_id(uow, session.store.id, listed)
-        ledger.update_rows(
-            uow,
-            session.store.id,
-            [
-                {
-                    "article_id": article_id,
-                    "base": dict(listed[article_id].content),
-                    "base_hash": listed[article_id].hash,
-                    "last_seen_remote_at": now,
-                }
-                for article_id, row in rows.items()
-                if row.base_hash in {None, ABSENT}
-            ],
-        )
-        met = [(article_id, listed[article_id].hash) for article_id in rows]
-        known_contents.remember_hashes(uow, session.store.id, met, now)
         stores.update_store(uow, session.store.id, {"listed_at": now})
         uow.commit()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from electis_cli.db import accounts, alerts, labels, ledger, stores
+from electis_cli.db import accounts, alerts, commands, labels, ledger, stores
 from electis_cli.domain.errors import (
     AimsAmbiguous,
     AimsCompanyRefused,
@@ -16,6 +16,7 @@ from electis_cli.domain.errors import (
     ElectisError,
 )
 from electis_cli.domain.queue import LabelWish, LedgerRow, Verdict, judge_doubt
+from electis_cli.domain.redaction import without_values
 from electis_cli.domain.timing import backoff_delay
 from electis_cli.services.change import Change
 from electis_cli.services.ping import note_ping, open_breaker
@@ -44,7 +45,8 @@ def handle_trouble(session: PushSession, trouble: Trouble) -> None:
             _judge_rows(session, change, trouble, aims_is_well=is_transport and ping_error is None)
             if isinstance(error, AimsThrottled):
                 wait = float(error.details.get("retry_after", 5.0))
-                accounts.save_account(uow, {"backoff_until": change.now + timedelta(seconds=wait)})
+                report.until = change.now + timedelta(seconds=wait)
+                accounts.save_account(uow, {"backoff_until": report.until})
             elif isinstance(error, (AimsLoginRefused, AimsCompanyRefused)):
                 reason = "login" if isinstance(error, AimsLoginRefused) else "license"
                 open_breaker(change, reason=reason, error=error)
@@ -52,6 +54,8 @@ def handle_trouble(session: PushSession, trouble: Trouble) -> None:
                 note_ping(change, ping_error)
                 if ping_error is not None:
                     open_breaker(change, reason="health", error=ping_error)
+                elif trouble.is_aside:
+                    report.until = change.now
                 else:
                     _back_off_store(session, change)
             else:
@@ -72,6 +76,7 @@ def note_success(session: PushSession) -> None:
         for place in stores.list_stores(uow):
             ledger.wake_rows(uow, place.id)
             labels.wake_wishes(uow, place.id)
+            commands.wake_commands(uow, place.id)
         alerts.close_alert(uow, "aims:breaker", change.now)
         uow.commit()
     session.is_trial, session.batch_size = False, session.runtime.tuning.batch_size
@@ -81,7 +86,7 @@ def _ping(session: PushSession) -> ElectisError | None:
     try:
         session.client.ping()
     except ElectisError as error:
-        return error
+        return without_values(error, None)
     return None
 
 

@@ -56,7 +56,7 @@ def renamed(payload: dict[str, Json], spelling: str, operation: str) -> dict[str
 def _walk(node: Json, names: dict[str, str], values: dict[str, str]) -> Json:
     if isinstance(node, dict):
         return {
-            names.get(name, name): value
+            _spelled(name, node, names): value
             if name == "data" and isinstance(value, dict)
             else _walk(value, names, values)
             for name, value in node.items()
@@ -64,3 +64,10 @@ def _walk(node: Json, names: dict[str, str], values: dict[str, str]) -> Json:
     if isinstance(node, list):
         return [_walk(one, names, values) for one in node]
     return values.get(node, node) if isinstance(node, str) else node
+
+
+def _spelled(name: str, node: dict[str, Json], names: dict[str, str]) -> str:
+    """The other name, unless the object has a field of that name, or another one that takes it first."""
+    other = names.get(name, name)
+    rivals = [one for one in node if one == other or names.get(one) == other]
+    return other if rivals[0] == name and other not in node else name

@@ -65,6 +65,7 @@ class Fault:
     every: int = 0
     """Every k-th record, article, label or page."""
     message: str = ""
+    """Said instead of the usual word; of a refused record `{COLUMN}` in it quotes the value."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

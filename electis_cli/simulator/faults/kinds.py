@@ -109,6 +109,7 @@ KINDS: dict[str, Kind] = {
     "stale-read": Kind(reads),
     "empty-info": Kind(info),
     "page-shift": Kind(reads, ("insert", "delete")),
+    "page-ignored": Kind(reads, ("no-totals", "totals")),
     "page-dup": Kind(reads, ("dup", "skip", "short", "total-low", "total-high")),
     "size-cap": Kind(reads),
     "stuck-label": Kind(writes, ("", "late", "timeout")),

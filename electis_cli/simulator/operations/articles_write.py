@@ -35,7 +35,7 @@ def delete_articles(call: Call) -> Reply:
     """Delete by id; unknown ids count as gone unless the settings say otherwise (contract 9.8, 5)."""
     sent = [one if isinstance(one, str) else str(one) for one in call.items("articleDeleteList")]
     ids = [call.article_id(one) for one in within_limit(call, sent)]
-    _check_poison(call, ids)
+    _check_poison(call, [(one, {}) for one in ids])
     known = [one for one in dict.fromkeys(ids) if one in call.store.articles]
     if call.settings.unknown_delete == "refuse" and len(known) < len(set(ids)):
         raise Refused(405, "ARTICLE_ID_NOT_FOUND")
@@ -53,7 +53,7 @@ def _push(call: Call, *, merge: bool) -> Reply:
     sent, records = len(records), within_limit(call, records)
     if call.settings.ids_ignore_case:
         records = [_spelled(call, one) for one in records]
-    _check_poison(call, [one.get("articleId") for one in records if isinstance(one, dict)])
+    _check_poison(call, [(one.get("articleId"), one) for one in records if isinstance(one, dict)])
     checked = _check_records(call, records)
     if call.settings.post_unlinks and not merge:
         _unlink(call, checked)
@@ -104,11 +104,19 @@ def _unlink(call: Call, checked: Sorted) -> None:
     call.store.links_changed()
 
 
-def _check_poison(call: Call, ids: list[Json]) -> None:
+def _check_poison(call: Call, records: list[tuple[Json, dict[str, Json]]]) -> None:
     for fault in call.faults_of("reject-article"):
-        for one in ids:
+        for one, record in records:
             if one in fault.articles or not fault.articles:
-                raise Refused(405, fault.message or f"ARTICLE_DATA_IS_INVALID({one})")
+                raise Refused(405, _worded(fault.message, record) or f"ARTICLE_DATA_IS_INVALID({one})")
+
+
+def _worded(message: str, record: dict[str, Json]) -> str:
+    """A fault's message, with the record's own values quoted where it has `{COLUMN}`."""
+    data = record.get("data")
+    for name, value in data.items() if isinstance(data, dict) else ():
+        message = message.replace("{" + name + "}", str(value))
+    return message
 
 
 def _check_records(call: Call, records: list[Json]) -> Sorted:
@@ -124,7 +132,7 @@ def _check_records(call: Call, records: list[Json]) -> Sorted:
             problem = "duplicate articleId, the last one is taken"
         if problem is None:
             named = [one for one in partial if one.names(record["articleId"], place)]
-            problem = (named[0].message or "record not valid") if named else None
+            problem = (_worded(named[0].message, record) or "record not valid") if named else None
         if problem is None and is_strict:
             problem = _outside(call, record)
         if problem is not None:

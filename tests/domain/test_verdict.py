@@ -1,0 +1,134 @@
+"""What is said of an article that is not synced yet; the other links are broken in the tests of the service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from electis_cli.domain.queue import Status
+from electis_cli.domain.verdict import Chain, LabelFacts, Tries, judge
+
+NOW = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+SOON = NOW + timedelta(seconds=30)
+CHAIN = Chain(
+    subject="space 4-117",
+    article_id="4-117",
+    noun="space",
+    identifier="4-117",
+    store="001",
+    is_configured=True,
+    has_format=True,
+    is_enabled=True,
+    is_paused=False,
+    paused_why=None,
+    breaker="closed",
+    breaker_reason=None,
+    has_ledger_row=True,
+    status=Status.SYNCING,
+    error=None,
+    tries=Tries(),
+    has_worker=False,
+    has_daemon=False,
+    aims_error=None,
+    is_listed=True,
+    differing=(),
+    is_known_value=False,
+    is_settling=False,
+    labels=(),
+)
+BUSY = "AIMS answered 503: Service Unavailable."
+IDLE = "the next try is due, but no daemon is running"
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"has_worker": True}, "The article 4-117 is being sent right now."),
+        (
+            {"has_worker": True, "error": BUSY, "tries": Tries(count=2, since=NOW)},
+            f"The article 4-117 is being sent right now. AIMS did not take it before: {BUSY}",
+        ),
+        (
+            {"has_worker": True, "error": BUSY, "tries": Tries(count=2, since=NOW, next_at=SOON)},
+            (
+                f"AIMS has not taken the article 4-117 yet: {BUSY} It was tried 2 times since 2026-11-03T09:00:00Z; "
+                "the next try is at 2026-11-03T09:00:30Z."
+            ),
+        ),
+        (
+            {"error": "No answer within 20 s", "tries": Tries(count=1, since=NOW)},
+            (
+                "AIMS has not taken the article 4-117 yet: No answer within 20 s. It was tried once, at "
+                f"2026-11-03T09:00:00Z; {IDLE}."
+            ),
+        ),
+        (
+            {"tries": Tries(count=1, since=NOW, next_at=SOON), "status": Status.PENDING},
+            (
+                "AIMS has not taken the article 4-117 yet: it gave no usable answer. It was tried once, at "
+                "2026-11-03T09:00:00Z; the next try is at 2026-11-03T09:00:30Z."
+            ),
+        ),
+        (
+            {"tries": Tries(last_at=NOW)},
+            (
+                "Whoever sent the article 4-117 at 2026-11-03T09:00:00Z stopped before AIMS answered; "
+                f"{IDLE}. It begins by reading what AIMS took."
+            ),
+        ),
+        ({"status": Status.PENDING}, f"The change waits in the queue; {IDLE}."),
+        (
+            {"status": Status.PENDING, "has_worker": True},
+            "The change waits in the queue; the next try is due.",
+        ),
+        (
+            {"status": Status.PENDING, "has_daemon": True},
+            "The change waits in the queue; the next try is due.",
+        ),
+        (
+            {"status": Status.PENDING, "tries": Tries(next_at=SOON)},
+            "The change waits in the queue; the next try is at 2026-11-03T09:00:30Z.",
+        ),
+    ],
+    ids=[
+        "sent",
+        "sent again",
+        "503",
+        "no daemon",
+        "no answer",
+        "died",
+        "waits",
+        "its turn",
+        "a daemon",
+        "held back",
+    ],
+)
+def test_why_an_article_is_not_synced_yet(changes, text):
+    verdict = judge(replace(CHAIN, **changes))
+    assert (verdict.link, verdict.text, verdict.fix) == ("queue", text, "electis queue drain")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (None, "Label 0A is not linked at AIMS yet."),
+        ("AIMS answered 503.", "Label 0A is not linked at AIMS yet: AIMS answered 503."),
+    ],
+)
+def test_why_a_label_is_not_linked_yet(error, text):
+    label = LabelFacts(
+        label_code="0A",
+        is_wished=True,
+        is_linked=False,
+        status=Status.SYNCING,
+        error=error,
+        update_status=None,
+        is_online=None,
+        has_low_battery=None,
+        desired_page=None,
+        shown_page=None,
+    )
+    verdict = judge(replace(CHAIN, status=Status.SYNCED, labels=[label]))
+    assert (verdict.link, verdict.text) == ("labels", text)

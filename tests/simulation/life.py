@@ -1,0 +1,567 @@
+"""One life of a store in one thread: workers, people, other tools, faults and crashes, drawn from one seed.
+
+The engine is the real one, on a real database; AIMS is the simulator's core behind a transport without a socket, and
+time is a number. Whatever happens inside a call (another worker, a late request, somebody at AIMS) happens there. The
+same seed lives the same life; its log says what happened.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import sqlalchemy as sa
+
+from electis_cli.db import ledger, people, runs, spaces, stores
+from electis_cli.db.engine import Database
+from electis_cli.domain.errors import BrakeTripped, ElectisError
+from electis_cli.domain.queue import State
+from electis_cli.services import housekeeping, ping
+from electis_cli.services import people as people_service
+from electis_cli.services import spaces as space_service
+from electis_cli.services.change import Scope
+from electis_cli.services.full_sync import Choice, approve_run, full_sync
+from electis_cli.services.push.store import push_store
+from electis_cli.services.runtime import Runtime, Tuning
+from electis_cli.simulator import Settings, Simulator
+from electis_cli.simulator.clock import Clock
+from electis_cli.simulator.messages import Request
+from electis_cli.simulator.model import Article
+from tests.world.databases import FakeClock
+from tests.world.ledger import remove
+from tests.world.organizations import Bench, make_connector
+
+KEYS = ("K0", "K1", "K2", "K3")
+COLUMNS = ("TITLE", "PHONE")
+LEASE, WINDOW = 60.0, 120.0
+SETTLED = WINDOW + 1
+MOST_INSIDE = 2
+"""So many things happen inside one call at most."""
+
+
+class Died(BaseException):
+    """The process is gone: nothing after this line runs, nothing is cleaned up."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteEdit:
+    """What somebody wrote at AIMS, and what AIMS showed in that column before."""
+
+    key: str
+    column: str
+    value: str
+    seen: str
+
+
+@dataclass
+class Worker:
+    """One process with its own connections; when it died, its database refuses everything."""
+
+    name: str
+    scope: Scope
+    database: Database
+    alive: bool = True
+
+
+@dataclass
+class Toll:
+    """What a life cost: all of it must be nothing, but for what a hostile AIMS makes impossible."""
+
+    diverged: list[str] = field(default_factory=list)
+    resurrected: list[str] = field(default_factory=list)
+    lost_local: list[str] = field(default_factory=list)
+    lost_remote: list[str] = field(default_factory=list)
+    restless: list[str] = field(default_factory=list)
+    remote_edits: int = 0
+
+
+class Life:
+    """A store, everybody who works on it, and what they did."""
+
+    def __init__(self, seed: int, database_url: str, *, hostile: bool, strategy: Any = None) -> None:
+        self.random = random.Random(seed)
+        self.hostile, self.url = hostile, database_url
+        self.clock = FakeClock()
+        self.cloud = Simulator(
+            Settings(
+                labels_per_store=0,
+                gateways_per_store=0,
+                floating_gateways=0,
+                stores=("001",),
+                visibility_seconds=self.random.choice((0.0, 20.0, 90.0)) if hostile else 0.0,
+            ),
+            clock=Clock(lambda: self.clock.now.timestamp()),
+        )
+        self.log: list[str] = []
+        self.late: list[Request] = []
+        self.numbers = itertools.count(1)
+        self.inside = 0
+        self.calm = False
+        self.at_work: list[Worker] = []
+        self.local: dict[tuple[str, str], str] = {}
+        self.local_before: dict[str, set[str]] = {}
+        self.deleted: set[str] = set()
+        self.remote_edits: list[RemoteEdit] = []
+        self.adopted: set[str] = set()
+        self.desk = self._worker("desk")
+        bench = Bench(self.desk.scope, self.clock)  # type: ignore[arg-type] - a runtime, until there is a scope
+        self.office = bench.organization(base_url="http://aims.example")
+        self.org_id = self.office.org_id
+        with self.desk.database.read(self.org_id) as uow:
+            self.store_id = stores.list_stores(uow)[0].id
+        self.workers = [self._start_worker(name) for name in ("A", "B")]
+
+    # --- processes --------------------------------------------------------------------------------------------------
+
+    def _worker(self, name: str) -> Worker:
+        database = Database(self.url, clock=self.clock)
+        _never_flush(database)
+        worker = Worker(name, None, database)  # type: ignore[arg-type]
+        sealer = _SEALER
+        runtime = Runtime(
+            database=database,
+            clock=self.clock,
+            new_id=lambda: f"{next(self.numbers):032d}",
+            new_token=lambda prefix: f"{prefix}{next(self.numbers)}",
+            new_password=lambda: "a temporary one",
+            draw=self.random.random,
+            sealer=sealer,
+            connect=make_connector(sealer, self.clock, transport=_Transport(self, worker)),
+            tuning=Tuning(lease_seconds=LEASE, settle_seconds=WINDOW),
+            holder=f"{name}:{next(self.numbers)}",
+        )
+        worker.scope = runtime  # type: ignore[assignment]
+        sa.event.listen(database.engine, "begin", lambda _: self._refuse_the_dead(worker))
+        sa.event.listen(database.engine, "commit", lambda _: self._refuse_the_dead(worker))
+        return worker
+
+    def _start_worker(self, name: str) -> Worker:
+        worker = self._worker(name)
+        worker.scope = replace(self.office, runtime=worker.scope)  # type: ignore[arg-type]
+        return worker
+
+    @staticmethod
+    def _refuse_the_dead(worker: Worker) -> None:
+        if not worker.alive:
+            raise Died
+
+    def _work(self, worker: Worker, name: str, work: Callable[[Worker], object]) -> None:
+        """Let a worker do something; when it dies of it, another process takes its place."""
+        self.at_work.append(worker)
+        try:
+            result = work(worker)
+            self.log.append(f"{worker.name} {name}: {_short(result)}")
+        except ElectisError as error:
+            self.log.append(f"{worker.name} {name}: {error.code}")
+        except Died:
+            self.log.append(f"{worker.name} {name}: died")
+        finally:
+            self.at_work.pop()
+            if not worker.alive:
+                worker.database.close()
+                self.workers[self.workers.index(worker)] = self._start_worker(worker.name)
+
+    def kill(self, worker: Worker) -> None:
+        """End a worker's process, wherever it is."""
+        worker.alive = False
+
+    # --- steps ------------------------------------------------------------------------------------------------------
+
+    def live(self, steps: int) -> Toll:
+        """Take some steps, then let everything calm down, and return what it cost."""
+        for _ in range(steps):
+            self.step()
+        self.settle()
+        return self.judge()
+
+    def step(self) -> None:
+        """Let one thing happen."""
+        happen = self.random.choices(
+            (
+                self.edit_here, self.delete_here, self.create_here, self.seat_somebody, self.edit_there,
+                self.delete_there, self.push, self.sync, self.keep_house, self.ping, self.wait, self.deliver_late,
+                self.break_something,
+            ),
+            weights=(9, 2, 4, 2, 5, 1, 12, 6, 3, 3, 6, 2 if self.hostile else 0, 3),
+        )[0]  # fmt: skip
+        happen()
+        self._watch()
+
+    def _free_worker(self) -> Worker:
+        return self.random.choice([worker for worker in self.workers if worker not in self.at_work])
+
+    def _new_value(self, side: str) -> str:
+        return f"{side}{next(self.numbers)}"
+
+    def _rows(self) -> dict[str, dict[str, str]]:
+        """Return what the database says of each space, as its label shows it."""
+        with self.desk.database.read(self.org_id) as uow:
+            found = spaces.list_spaces(uow, [self.store_id])
+            seated = people.occupants(uow, self.store_id, [space.external_id for space in found])
+            return {
+                space.external_id: {
+                    **space.data,
+                    **(seated[space.external_id].data if space.external_id in seated else {}),
+                }
+                for space in found
+            }
+
+    def edit_here(self) -> None:
+        """Somebody changes a space."""
+        existing = sorted(self._rows())
+        if not existing:
+            return
+        key, column = self.random.choice(existing), self.random.choice(COLUMNS)
+        value = self._new_value("L")
+        with self.desk.database.read(self.org_id) as uow:
+            seated = people.occupants(uow, self.store_id, [key]).get(key)
+        if seated is not None:
+            people_service.update_person(self.office, seated.external_id, data={column: value})
+        else:
+            space_service.update_space(self.office, key, data={column: value})
+        self._said_here(key, column, value)
+        self.log.append(f"here: {key} {column} = {value}")
+
+    def _said_here(self, key: str, column: str, value: str) -> None:
+        self.local[key, column] = value
+
+    def create_here(self) -> None:
+        """Somebody makes a space that is not there."""
+        missing = sorted(set(KEYS) - set(self._rows()))
+        if not missing:
+            return
+        key, value = self.random.choice(missing), self._new_value("L")
+        space_service.create_space(self.office, key, data={"TITLE": value})
+        self._forget(key)
+        self._said_here(key, "TITLE", value)
+        self.deleted.discard(key)
+        self.log.append(f"here: made {key} with {value}")
+
+    def delete_here(self) -> None:
+        """Somebody deletes a space."""
+        existing = sorted(self._rows())
+        if not existing:
+            return
+        key = self.random.choice(existing)
+        space_service.delete_space(self.office, key, unassign_person=True)
+        self._forget(key)
+        self.deleted.add(key)
+        self.log.append(f"here: deleted {key}")
+
+    def seat_somebody(self) -> None:
+        """Somebody gets a seat, or leaves it: what the label shows changes with them."""
+        existing = sorted(self._rows())
+        if not existing:
+            return
+        key = self.random.choice(existing)
+        with self.desk.database.read(self.org_id) as uow:
+            seated = people.occupants(uow, self.store_id, [key]).get(key)
+        if seated is not None:
+            people_service.unassign_person(self.office, seated.external_id)
+            self._forget(key)
+            self.log.append(f"here: nobody on {key}")
+            return
+        name, value = f"P{next(self.numbers)}", self._new_value("L")
+        people_service.create_person(self.office, name, data={"TITLE": value}, space=key)
+        self._forget(key)
+        self._said_here(key, "TITLE", value)
+        self.log.append(f"here: {name} on {key} with {value}")
+
+    def _forget(self, key: str) -> None:
+        """A row came or went: what was said before of this key counts no more."""
+        for column in COLUMNS:
+            self.local.pop((key, column), None)
+        # What somebody wrote at AIMS meant the row that was there then.
+        self.remote_edits = [edit for edit in self.remote_edits if edit.key != key]
+
+    @property
+    def _shelf(self) -> dict[str, Article]:
+        return self.cloud.store("ACME", "001").articles
+
+    def edit_there(self) -> None:
+        """Somebody changes an article with AIMS's own tools."""
+        existing = sorted(self._shelf)
+        if not existing:
+            return
+        key, column = self.random.choice(existing), self.random.choice(COLUMNS)
+        value, article = self._new_value("R"), self._shelf[key]
+        seen = str(article.data.get(column) or "")
+        self.remote_edits.append(RemoteEdit(key, column, value, seen))
+        article.data = {**article.data, column: value}
+        article.updated = self.clock.now.timestamp()
+        self.log.append(f"there: {key} {column} = {value} over {seen}")
+
+    def delete_there(self) -> None:
+        """Somebody deletes an article with AIMS's own tools."""
+        existing = sorted(self._shelf)
+        if not existing:
+            return
+        key = self.random.choice(existing)
+        remove(self.cloud, key)
+        self.remote_edits = [edit for edit in self.remote_edits if edit.key != key]
+        self.log.append(f"there: deleted {key}")
+
+    def push(self) -> None:
+        """A worker pushes the store."""
+        self._work(
+            self._free_worker(),
+            "push",
+            lambda worker: push_store(worker.scope.runtime, self.org_id, self.store_id),
+        )
+
+    def sync(self) -> None:
+        """A worker runs a full sync; whoever is asked approves what a brake holds."""
+        choice = Choice(believe_at_once=self.random.random() < 0.1 and not self.hostile)
+        self._work(self._free_worker(), "sync", lambda worker: self._sync(worker, choice))
+
+    def _sync(self, worker: Worker, choice: Choice) -> object:
+        try:
+            return dict(full_sync(worker.scope, self.store_id, choice=choice).counts)
+        except BrakeTripped as brake:
+            return dict(approve_run(worker.scope, str(brake.details["run"])).counts)
+
+    def keep_house(self) -> None:
+        """A worker keeps house."""
+        self._work(
+            self._free_worker(),
+            "housekeeping",
+            lambda worker: housekeeping.keep_house(worker.scope.runtime, self.org_id),
+        )
+
+    def ping(self) -> None:
+        """A worker pings AIMS, as the daemon does every minute."""
+        self._work(self._free_worker(), "ping", lambda worker: ping.ping(worker.scope).ok)
+
+    def wait(self) -> None:
+        """Time passes."""
+        seconds = self.random.choice((1, 10, LEASE + 5, SETTLED, SETTLED, 900))
+        self.clock.advance(seconds)
+        self.log.append(f"{seconds:g} s pass")
+
+    def deliver_late(self) -> None:
+        """A request that was given up long ago arrives."""
+        if self.late:
+            request = self.late.pop(self.random.randrange(len(self.late)))
+            self.cloud.handle(request)
+            self.log.append(f"late: {request.method} {request.path}")
+
+    def break_something(self) -> None:
+        """AIMS answers the next calls with trouble."""
+        kind, options = self.random.choice(
+            (
+                ("status", {"code": 500}), ("status", {"code": 503}), ("status", {"code": 429}), ("html", {}),
+                ("cut", {}), ("status", {"code": 401}), ("empty-200", {}),
+            )
+        )  # fmt: skip
+        self.cloud.faults.add(kind, count=self.random.choice((1, 2, 4)), **options)
+        self.log.append(f"trouble: {kind} {options}")
+
+    # --- inside a call ----------------------------------------------------------------------------------------------
+
+    def call(self, worker: Worker, request: Request) -> Any:
+        """Bring a worker's request to AIMS, and let happen what happens meanwhile; raises what the worker meets."""
+        is_write = request.method != "GET" and "/token" not in request.path
+        chance = self.random.random() if not self.calm else 1.0
+        self.log.append(f"  {worker.name} {request.method} {request.path.rpartition('/')[2]}")
+        if chance < 0.02:
+            self.kill(worker)
+            raise Died
+        if is_write and chance < 0.06:
+            return self._lose(request)
+        self._meanwhile(is_write)
+        self._refuse_the_dead(worker)
+        response = self.cloud.handle(request)
+        if chance > 0.98 and not self.calm:
+            self.kill(worker)  # AIMS did it, and nobody hears of it
+            raise Died
+        if is_write and 0.06 <= chance < 0.10:
+            raise httpx.ReadTimeout("no answer came")
+        return response
+
+    def _lose(self, request: Request) -> Any:
+        """A write gets no answer; a hostile network brings it later."""
+        if self.hostile:
+            self.late.append(request)
+        raise httpx.ReadTimeout("no answer came")
+
+    def _meanwhile(self, is_write: bool) -> None:
+        if self.calm or self.inside >= MOST_INSIDE or self.random.random() > 0.15:
+            return
+        self.inside += 1
+        try:
+            acts: list[Callable[[], None]] = [self.edit_here, self.wait_inside]
+            if len(self.at_work) < len(self.workers):
+                acts += [self.push, self.sync]
+            if self.hostile:
+                acts += [self.deliver_late, self.edit_there]
+            elif not is_write:
+                acts.append(self.edit_there)
+            self.log.append("  meanwhile")
+            self.random.choice(acts)()
+        finally:
+            self.inside -= 1
+
+    def wait_inside(self) -> None:
+        """The worker is frozen in its call, now and then for longer than its lease."""
+        seconds = self.random.choice((1, 5, LEASE * 1.5))
+        self.clock.advance(seconds)
+        self.log.append(f"  {seconds:g} s pass")
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Remember which of AIMS's values reached the database, and that the ledger is in order."""
+        with self.desk.database.read(self.org_id) as uow:
+            for space in spaces.list_spaces(uow, [self.store_id]):
+                self.adopted.update(space.data.values())
+            for person in people.list_people(uow, [self.store_id]):
+                self.adopted.update(person.data.values())
+            for article_id, row in ledger.all_rows(uow, self.store_id).items():
+                assert row.synced_version <= row.desired_version, article_id
+                if row.inflight_version is not None:
+                    assert row.inflight_version <= row.desired_version, article_id
+                assert row.attempts <= 8, article_id
+
+    def settle(self) -> None:
+        """No more faults, edits or deaths: three full syncs more than a settle window apart, each with its push."""
+        self.calm = True
+        self.cloud.faults.clear()
+        while self.late:
+            self.cloud.handle(self.late.pop())
+        self.log.append("calm")
+        for _ in range(3):
+            self.clock.advance(max(SETTLED, 900))
+            self.round()
+
+    def round(self) -> None:
+        """Ping, run a full sync and push until nothing moves, as a daemon does."""
+        worker = self.workers[0]
+        self._work(worker, "ping", lambda one: ping.ping(one.scope).ok)
+        self._work(worker, "sync", lambda one: self._sync(one, Choice()))
+        for _ in range(6):
+            self._work(worker, "push", lambda one: push_store(one.scope.runtime, self.org_id, self.store_id))
+            self.clock.advance(5)
+        self._work(
+            worker, "housekeeping", lambda one: housekeeping.keep_house(one.scope.runtime, self.org_id)
+        )
+
+    def judge(self) -> Toll:
+        """Return what is wrong now that everything is calm."""
+        self._watch()
+        toll = Toll(remote_edits=len(self.remote_edits))
+        rows = self._rows()
+        with self.desk.database.read(self.org_id) as uow:
+            states = {
+                article_id: row.state for article_id, row in ledger.all_rows(uow, self.store_id).items()
+            }
+            kept = {
+                str(value)
+                for conflict in runs.list_conflicts(uow, [self.store_id])
+                for value in (conflict["remote"] or {}).values()
+            }
+        exempt = {article_id for article_id, state in states.items() if state is not State.ACTIVE}
+        for key in sorted({*rows, *self._shelf} - exempt):
+            shown = self._shelf.get(key)
+            there = {column: str(shown.data.get(column) or "") for column in COLUMNS} if shown else None
+            here = {column: rows[key].get(column, "") for column in COLUMNS} if key in rows else None
+            if here != there:
+                toll.diverged.append(f"{key}: here {here}, there {there}")
+        for key in sorted(self.deleted):
+            if key in rows or (key in self._shelf and key not in exempt):
+                toll.resurrected.append(key)
+        for (key, column), said in sorted(self.local.items()):
+            final = rows.get(key, {}).get(column, "")
+            if final != said and not self._replaced(key, column, final, said):
+                toll.lost_local.append(f"{key} {column}: said {said}, is {final!r}")
+        toll.lost_remote.extend(
+            f"{edit.key} {edit.column}: {edit.value}"
+            for edit in self.remote_edits
+            if edit.value not in self.adopted | kept
+            and not any(
+                later.seen == edit.value and later.key == edit.key and later.column == edit.column
+                for later in self.remote_edits
+            )
+            and edit.key not in exempt
+        )
+        writes = (
+            self.cloud.world.counters.article_writes
+            if hasattr(self.cloud.world.counters, "article_writes")
+            else None
+        )
+        before = _writes(self)
+        self.clock.advance(SETTLED)
+        self.round()
+        if _writes(self) != before:
+            toll.restless.append(f"{_writes(self) - before} writes after everything was calm ({writes})")
+        return toll
+
+    def _replaced(self, key: str, column: str, final: str, said: str) -> bool:
+        """Tell whether what was said here was replaced at AIMS by somebody who saw it there."""
+        edits = {edit.value: edit for edit in self.remote_edits if edit.key == key and edit.column == column}
+        value = final
+        while value in edits:
+            value = edits[value].seen
+            if value == said:
+                return True
+        return False
+
+
+def _writes(life: Life) -> int:
+    return sum(
+        1 for line in life.log if line.startswith("  ") and line.endswith(" articles") and " GET " not in line
+    )
+
+
+class _Transport(httpx.BaseTransport):
+    """Brings requests to the simulator without a socket."""
+
+    def __init__(self, life: Life, worker: Worker) -> None:
+        self.life, self.worker = life, worker
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        asked = Request(
+            method=request.method,
+            path=request.url.path,
+            query=parse_qs(request.url.query.decode(), keep_blank_values=True),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=request.content,
+        )
+        answer = self.life.call(self.worker, asked)
+        if answer.delivery.how in {"reset", "cut", "hang", "stall"}:
+            raise httpx.ReadError("the connection broke")
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+
+
+def _short(result: object) -> str:
+    ending = getattr(result, "ending", None)
+    if ending is None:
+        return str(result)
+    counts = {
+        name: getattr(result, name)
+        for name in ("created", "updated", "deleted", "agreed", "failed", "waiting")
+        if getattr(result, name)
+    }
+    return f"{ending.value} {counts}"
+
+
+def _never_flush(database: Database) -> None:
+    """Nothing here survives a power cut: thousands of lives must be cheap."""
+
+    def relax(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA journal_mode=MEMORY")
+
+    if database.is_sqlite:
+        sa.event.listen(database.engine, "connect", relax)
+
+
+from electis_cli.adapters.sealing import Sealer  # noqa: E402
+
+_SEALER = Sealer(bytes(range(32)))
