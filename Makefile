@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest
 # Two workers, each with its own database servers; a worker that runs dry takes tests from the other.
 TEST := $(PYTEST) -n 2 --dist worksteal
 
-.PHONY: help setup demo test test-command quick check format generate lock bench clean
+.PHONY: help setup demo test test-command quick soak check format generate lock bench clean
 
 help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,11 @@ test-command: ## print the command behind make test
 # The rules, the queries and the services on SQLite, and the simulator; the rest needs processes or PostgreSQL.
 quick: setup ## run the part of the tests that takes less than two minutes
 	$(TEST) -m "not slow" -k "not postgresql" tests/domain tests/db tests/services tests/simulator $(ARGS)
+
+# Days nobody lived before: the first seed is the time. A red one says how to see it again.
+soak: setup ## live thousands of random days of the sync, and die a thousand times (hours; ARGS="-x -k sqlite")
+	ELECTIS_TEST_SOAK=$$(date +%s) $(TEST) tests/simulation/test_state_machine.py $(ARGS)
+	ELECTIS_TEST_KILLS=1000 ELECTIS_TEST_KILL_SEED=$$(date +%s) $(TEST) tests/flows/test_kill_points.py::test_processes_killed_at_random_moments_lose_nothing $(ARGS)
 
 # The cheap ones first, so that a typing mistake is told in a second.
 check: setup ## format, lint, types, architecture, spelling, generated files, then all tests

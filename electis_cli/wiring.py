@@ -18,7 +18,7 @@ from electis_cli.db import organizations, schema
 from electis_cli.db.engine import Database
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.errors import AimsNotConfigured, MasterKeyProblem
-from electis_cli.services.runtime import Runtime, Tuning
+from electis_cli.services.runtime import Runtime, Tuning, pass_by
 from electis_cli.services.secrets import open_aims_password
 from electis_cli.settings import Settings
 
@@ -120,7 +120,18 @@ def make_runtime(
             mail_url=settings.smtp_url,
         ),
         holder=f"{socket.gethostname()}:{os.getpid()}",
+        reached=_fail_points(),
     )
+
+
+def _fail_points() -> Callable[[str], None]:
+    """Return what happens at the named points of the work: nothing, unless a test wants this process to die there."""
+    place = os.environ.get("ELECTIS_TEST_DIE_AT")
+    if not place:
+        return pass_by
+    from electis_cli.adapters.fail_points import die_at  # noqa: PLC0415
+
+    return die_at(place)
 
 
 def _connector(

@@ -109,7 +109,7 @@ class Database:
                 uow.announce_tenant()
                 yield uow
                 if uow.is_committed:
-                    transaction.commit()
+                    _commit(connection, transaction)
                 else:
                     transaction.rollback()
         except sa.exc.IntegrityError as error:
@@ -139,6 +139,16 @@ class Database:
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+
+def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> None:
+    try:
+        transaction.commit()
+    except sa.exc.DBAPIError:
+        # SQLite leaves a transaction open whose COMMIT failed. Back in the pool it would keep everybody else from
+        # writing, and fail whoever gets the connection next.
+        connection.invalidate()
+        raise
 
 
 def _schema_problem(error: sa.exc.DBAPIError) -> Exception:

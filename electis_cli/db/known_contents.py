@@ -54,7 +54,7 @@ def known_by_id(
         ]
     found: dict[str, set[str]] = {}
     for statement in statements:
-        for subject, value in uow.execute(statement.order_by(known_hashes.c.at.desc())):
+        for subject, value in uow.execute(statement.order_by(known_hashes.c.at.desc())).all():
             hashes = found.setdefault(subject, set())
             if len(hashes) < MOST_KNOWN:
                 hashes.add(value)

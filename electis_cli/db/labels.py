@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from electis_cli.db.rows import chunks, mine, one_or_none
 from electis_cli.db.tables import articles, dead_letters, label_links
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.labels import Display
 from electis_cli.domain.queue import LabelWish, State
 
@@ -83,6 +84,40 @@ def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
         .order_by(table.updated_at, table.label_code)
     )
     return [wish for row in uow.execute(statement).mappings() if (wish := _wish(row)).is_dirty]
+
+
+def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
+    """Return how many wishes could be brought to AIMS right now: unlinks, and what their article is there for."""
+    table, theirs = label_links.c, articles.c
+    is_there = sa.exists().where(
+        theirs.org_id == table.org_id,
+        theirs.store_id == table.store_id,
+        theirs.article_id == table.desired_article,
+        theirs.desired_deleted.is_(False),
+        theirs.desired_version <= theirs.synced_version,
+        theirs.base_hash.is_not(None),
+        theirs.base_hash != ABSENT,
+    )
+    wants_page = sa.and_(
+        table.desired_page.is_not(None), table.desired_page.is_distinct_from(table.acked_page)
+    )
+    wants_link = table.desired_article.is_distinct_from(table.acked_article)
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(label_links)
+        .where(
+            mine(uow, label_links),
+            table.store_id == store_id,
+            table.state == State.ACTIVE.value,
+            sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
+            sa.or_(
+                sa.and_(table.desired_article.is_(None), table.acked_article.is_not(None)),
+                sa.and_(is_there, sa.or_(wants_link, wants_page)),
+            ),
+        )
+    )
+    count: int = uow.execute(statement).scalar_one()
+    return count
 
 
 def _end_dead_letters(uow: UnitOfWork, codes: Iterable[str], now: datetime) -> None:

@@ -100,7 +100,7 @@ def rows_by_id(
         statement = _ROWS.where(
             mine(uow, articles), articles.c.store_id == store_id, articles.c.article_id.in_(piece)
         ).order_by(articles.c.article_id)
-        for row in uow.execute(statement.with_for_update() if lock else statement):
+        for row in uow.execute(statement.with_for_update() if lock else statement).all():
             found[row[0]] = _row(row)
     return found
 
@@ -137,7 +137,7 @@ def standing_by_id(uow: UnitOfWork, store_id: str, article_ids: Sequence[str]) -
     ).where(mine(uow, articles), columns.store_id == store_id)
     found: dict[str, Standing] = {}
     for piece in chunks(article_ids):
-        for row in uow.execute(base.where(columns.article_id.in_(piece))):
+        for row in uow.execute(base.where(columns.article_id.in_(piece))).all():
             found[row[0]] = Standing(*row[1:])
     return found
 
@@ -227,14 +227,20 @@ def last_number(uow: UnitOfWork) -> int:
 def note_equal(
     uow: UnitOfWork,
     store_id: str,
-    seen: Iterable[tuple[str, str | None]],
+    seen: Iterable[tuple[str, str | None, bool]],
     now: datetime,
     *,
     untouched_since: int,
 ) -> None:
     """Note that articles were read back equal (with AIMS's word for their last update), unless they moved since."""
     rows = [
-        {"b_article_id": article_id, "b_remote_updated": updated, "b_at": now} for article_id, updated in seen
+        {
+            "b_article_id": article_id,
+            "b_remote_updated": updated,
+            "b_at": now,
+            "b_equal_at": now if is_verbatim else None,
+        }
+        for article_id, updated, is_verbatim in seen
     ]
     if not rows:
         return
@@ -248,7 +254,9 @@ def note_equal(
             columns.touched_seq <= untouched_since,
         )
         .values(
-            read_equal_at=sa.func.coalesce(columns.read_equal_at, sa.bindparam("b_at", type_=UtcDateTime)),
+            read_equal_at=sa.func.coalesce(
+                columns.read_equal_at, sa.bindparam("b_equal_at", type_=UtcDateTime)
+            ),
             last_seen_remote_at=sa.bindparam("b_at", type_=UtcDateTime),
             remote_updated=sa.bindparam("b_remote_updated"),
             verify_after=sa.case(
@@ -302,7 +310,7 @@ def due_ids(
         .order_by(articles.c.doubts, articles.c.desired_seq)
         .limit(limit)
     )
-    return [(row[0], row[1]) for row in uow.execute(statement)]
+    return [(row[0], row[1]) for row in uow.execute(statement).all()]
 
 
 def due_rows(
@@ -327,7 +335,7 @@ def due_rows(
     found: list[LedgerRow] = []
     for piece in chunks(among):
         claim = statement.where(articles.c.article_id.in_(piece)).with_for_update(skip_locked=True)
-        found.extend(_row(row) for row in uow.execute(claim))
+        found.extend(_row(row) for row in uow.execute(claim).all())
     return sorted(found, key=lambda row: (row.doubts, row.desired_seq))
 
 

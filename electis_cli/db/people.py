@@ -69,7 +69,7 @@ def _by(uow: UnitOfWork, store_id: str, column: sa.Column[Any], values: Iterable
     found: dict[str, Person] = {}
     place = _NAMES.index(column.name)
     for statement in statements:
-        for row in uow.execute(statement):
+        for row in uow.execute(statement).all():
             value = row[place]
             if value in wanted:
                 found[value] = _person(row)

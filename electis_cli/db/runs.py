@@ -49,12 +49,13 @@ def insert_conflict(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
 def count_fights(
     uow: UnitOfWork, store_id: str, article_id: str, remote: Mapping[str, str], since: datetime
 ) -> int:
-    """Return how often this very value of AIMS was answered for since a moment."""
+    """Return how often this very value of AIMS lost against ours since a moment."""
     statement = sa.select(sync_conflicts.c.remote).where(
         mine(uow, sync_conflicts),
         sync_conflicts.c.store_id == store_id,
         sync_conflicts.c.article_id == article_id,
         sync_conflicts.c.at >= since,
+        sync_conflicts.c.choice != "aims",
     )
     return sum(1 for (kept,) in uow.execute(statement) if kept == dict(remote))
 

@@ -50,7 +50,7 @@ def spaces_by_external_id(
         statement = _ROWS.where(
             mine(uow, spaces), spaces.c.store_id == store_id, spaces.c.external_id.in_(piece)
         ).order_by(spaces.c.external_id)
-        for row in uow.execute(statement.with_for_update() if lock else statement):
+        for row in uow.execute(statement.with_for_update() if lock else statement).all():
             found[row.external_id] = _space(row)
     return found
 

@@ -109,7 +109,10 @@ def merge_data(
 
 
 def _article(article_id: str, values: Mapping[str, str], article_format: ArticleFormat) -> Article:
-    data = {column: clean_text(values.get(column, "")) for column in article_format.content_columns}
+    data = {
+        column: "" if (value := values.get(column)) is None else clean_text(value)
+        for column in article_format.content_columns
+    }
     data[article_format.id_column] = article_id
     return Article(
         article_id=article_id,
@@ -163,13 +166,17 @@ def content_of(
     their own, so that an edit of one of the two is seen.
     """
     content = {
-        column: text for column in article_format.content_columns if (text := clean_text(data.get(column)))
+        column: text
+        for column in article_format.content_columns
+        if (value := data.get(column)) is not None and value != "" and (text := clean_text(value))
     }
     for key, own, column in (
         (_NAME_KEY, clean_text(name), article_format.name_column),
         (_NFC_KEY, clean_text(nfc_url), article_format.nfc_column),
     ):
-        if column is not None and content.get(column, "") not in {own, _quoted(own)}:
+        if column is None or (shown := content.get(column, "")) == own:
+            continue
+        if shown != _quoted(own):
             if column in data:
                 content[key] = own
             elif own:
@@ -177,9 +184,9 @@ def content_of(
     return content
 
 
-def content_of_article(article: Article, article_format: ArticleFormat) -> dict[str, str]:
-    """Return what an article we rendered is compared by."""
-    return content_of(article.name, article.nfc_url, article.data, article_format)
+def content_of_article(article: Article) -> dict[str, str]:
+    """Return what an article we rendered is compared by: its name and NFC fields repeat columns, all is clean text."""
+    return {column: value for column, value in article.data.items() if value}
 
 
 def undo_quoting(remote: Content, *ours: Content | None) -> dict[str, str]:
@@ -188,6 +195,8 @@ def undo_quoting(remote: Content, *ours: Content | None) -> dict[str, str]:
     Values that AIMS loaded from files keep their outer quotes, with inner ones doubled and empty ones as `""` (Q16).
     """
     plain = dict(remote)
+    if not any(value.startswith('"') for value in remote.values()):
+        return plain
     for column, value in remote.items():
         own_values = {(content or {}).get(column, "") for content in ours}
         if value in own_values:
@@ -255,6 +264,27 @@ def fold_own_fields(content: Content, article_format: ArticleFormat) -> dict[str
             if column is not None:
                 folded[column] = value
     return {column: value for column, value in folded.items() if value}
+
+
+def data_to_take_in(article_id: str, content: Content, article_format: ArticleFormat) -> dict[str, str]:
+    """Return what a space keeps of an article that others made; raises InvalidInput for an id or a value it refuses."""
+    if check_external_id(article_id, noun="space") != article_id:
+        raise InvalidInput(f"The id {article_id!r} would not be stored as AIMS has it.")
+    values = {
+        column: value
+        for column, value in fold_own_fields(content, article_format).items()
+        if column in article_format.content_columns and column != article_format.id_column
+    }
+    return merge_data({}, values, article_format)
+
+
+def can_take_in(article_id: str, content: Content, article_format: ArticleFormat) -> bool:
+    """Tell whether the database can hold an article that others made."""
+    try:
+        data_to_take_in(article_id, content, article_format)
+    except InvalidInput:
+        return False
+    return True
 
 
 def content_hash(content: Content | None) -> str:

@@ -91,6 +91,7 @@ class Subject:
     was_moving: bool = False  # changed or in flight since the listing began
     is_fresh: bool = False  # AIMS's own "last updated" moved since the listing before
     is_linked: bool = False  # AIMS has labels on it
+    can_be_held: bool = True  # the database takes its id and its values, should it be imported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +234,7 @@ def _decide(subject: Subject, terms: Terms) -> Action:
         return make(Step.PENDING)
     if row is None or (row.desired_deleted and local is not None):
         # Wanted, and its creation never met the ledger (an upgrade, or a bug), or an article somebody else made.
-        unwanted = Step.IN_SYNC if remote is None else _step_of_foreign(terms)
+        unwanted = Step.IN_SYNC if remote is None else _step_of_foreign(subject, terms)
         return make(unwanted if local is None else Step.BUMP)
     if row.desired_deleted:
         return make(_step_of_tombstone(subject, row, remote_hash, terms))
@@ -342,11 +343,12 @@ def _step_of_tombstone(subject: Subject, row: LedgerRow, remote_hash: str, terms
     # Somebody made an article of this id anew.
     if terms.strategy is Strategy.DATABASE_WINS:
         return Step.DELETE_AGAIN
-    return Step.CONFLICT if terms.strategy is Strategy.MANUAL else _step_of_foreign(terms)
+    return Step.CONFLICT if terms.strategy is Strategy.MANUAL else _step_of_foreign(subject, terms)
 
 
-def _step_of_foreign(terms: Terms) -> Step:
-    return Step.IMPORT if terms.take_in else Step.REPORT
+def _step_of_foreign(subject: Subject, terms: Terms) -> Step:
+    # What the database refuses would be planned, and refused, at each run.
+    return Step.IMPORT if terms.take_in and subject.can_be_held else Step.REPORT
 
 
 def _has_settled(since: datetime | None, terms: Terms) -> bool:

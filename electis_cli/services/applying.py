@@ -200,11 +200,12 @@ def _seen(step: Step, row: LedgerRow, remote: Shown, now: datetime) -> dict[str,
         rounds = row.echo_rounds + (row.echo is not None)
         return {"echo": dict(remote.worded), "echo_rounds": rounds, "verify_after": None, **_NOTHING_ODD}
     base = {"base": dict(remote.content), "base_hash": remote.hash, **_NOTHING_ODD}
+    equal_at = now if remote.is_verbatim else row.read_equal_at
     if step is Step.AGREE:
         return {
             **base,
             "acked_at": now,
-            "read_equal_at": now,
+            "read_equal_at": equal_at,
             "last_seen_remote_at": now,
             "remote_updated": remote.last_updated,
             "echo": None,
@@ -223,7 +224,7 @@ def _seen(step: Step, row: LedgerRow, remote: Shown, now: datetime) -> dict[str,
         return {**base, "echo": None, "read_equal_at": now}
     is_news = row.odd_hash is not None or row.verify_after is not None or row.read_equal_at is None
     if step is Step.IN_SYNC and is_news:
-        return {"verify_after": None, "read_equal_at": now, **_NOTHING_ODD}
+        return {"verify_after": None, "read_equal_at": equal_at, **_NOTHING_ODD}
     return {}
 
 

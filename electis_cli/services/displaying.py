@@ -63,7 +63,9 @@ def _follow_store(
     steps = {wish.label_code: _step(wish, shown) for wish in wishes}
     resend = [code for code, step in steps.items() if step.resend]
     if resend and store.paused_at is None:
+        runtime.reached("displays:resending")
         client.resend_to_labels(store.code, resend)
+        runtime.reached("displays:resent")
     with runtime.database.write(org_id) as uow:
         change = Change(
             uow=uow, scope=Scope(runtime=runtime, actor=system_actor(), org_id=org_id), now=runtime.clock()
@@ -79,7 +81,9 @@ def _follow_store(
         timed_out = [code for code, step in steps.items() if step.display is Display.TIMED_OUT]
         if timed_out:
             _alert(change, store, timed_out)
+        runtime.reached("displays:noting")
         uow.commit()
+    runtime.reached("displays:noted")
     displayed = sum(1 for step in steps.values() if step.display is Display.DISPLAYED)
     return Followed(displayed=displayed, resent=len(resend), timed_out=len(timed_out))
 

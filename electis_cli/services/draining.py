@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import commands, ledger
+from electis_cli.db import commands, ledger, stores
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action
 from electis_cli.domain.errors import AimsNotConfigured
 from electis_cli.services.alerting import tell_alerts
-from electis_cli.services.change import Scope, reading
+from electis_cli.services.change import Scope, changing, reading
 from electis_cli.services.housekeeping import keep_house
 from electis_cli.services.ping import ping
 from electis_cli.services.push.report import Ending, PushReport
@@ -40,7 +40,8 @@ def drain(
 ) -> DrainView:
     """Ping AIMS, then push everything that is due, or wait for the worker that does, until empty or out of time.
 
-    `wait` is called with the seconds to wait while another worker holds a store. Raises AimsNotConfigured.
+    Stores that back off are tried at once when AIMS answers. `wait` is called with the seconds to wait while another
+    worker holds a store. Raises AimsNotConfigured.
     """
     with reading(scope, Action.SYNC) as read:
         places = [place for place in read.stores(store) if place.sync_enabled]
@@ -50,6 +51,7 @@ def drain(
     clock, deadline = scope.runtime.clock, scope.runtime.clock() + timeout
     reports: dict[str, list[PushReport]] = {place.code: [] for place in places}
     if ping(scope).ok:
+        _end_back_offs(scope, places)
         open_places = list(places)
         while open_places and clock() < deadline:
             for place, report in zip(open_places, push_all(scope, open_places), strict=True):
@@ -81,6 +83,20 @@ def drain(
             )
         },
     )
+
+
+def _end_back_offs(scope: Scope, places: Sequence[Store]) -> None:
+    """Let stores that back off try again at once: AIMS answers, and somebody asks for it now.
+
+    How often they failed in a row is kept: whose trouble is not over waits the longer for its next try. What AIMS
+    itself told the account to wait is not touched.
+    """
+    waiting = [place for place in places if place.backoff_until is not None]
+    if not waiting:
+        return
+    with changing(scope, Action.SYNC) as change:
+        for place in waiting:
+            stores.update_store(change.uow, place.id, {"backoff_until": None})
 
 
 def push_all(scope: Scope, places: Sequence[Store]) -> list[PushReport]:

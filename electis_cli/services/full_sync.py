@@ -11,6 +11,7 @@ from electis_cli.db import known_contents, ledger, organizations, runs, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action, system_actor
+from electis_cli.domain.articles import can_take_in
 from electis_cli.domain.errors import (
     BrakeTripped,
     ElectisError,
@@ -120,13 +121,16 @@ def full_sync(
         fix="electis sync status",
     ) as kept:
         _open_run(scope, start, run_id)
+        scope.runtime.reached("sync:opened")
         try:
             sifted = _list(scope, start)
+            scope.runtime.reached("sync:listed")
             with scope.runtime.database.write(scope.org_id) as uow:
                 kept.require(uow)
                 change = Change(uow=uow, scope=_system(scope), now=scope.runtime.clock())
                 planned = _plan(change, start, sifted, lock=True)
                 plan = planned.plan
+                scope.runtime.reached("sync:planned")
                 is_held = bool(plan.brakes) and plan.digest != approved_digest
                 if not is_held:
                     run = Run(
@@ -143,7 +147,9 @@ def full_sync(
                     observe_links(change, planned.organization, store_id, sifted)
                     stores.update_store(uow, store_id, {"bound_to": start.binding})
                 _close_run(change, start, run_id, plan, is_held=is_held)
+                scope.runtime.reached("sync:committing")
                 uow.commit()
+            scope.runtime.reached("sync:committed")
         except ElectisError as error:
             # Cron mails what is raised. AIMS was only read, so nobody knows whom its free text may quote.
             told = without_values(error, None)
@@ -161,7 +167,7 @@ def full_sync(
 
 def plan_store(scope: Scope, store_id: str, choice: Choice | None = None) -> Planned:
     """Return what a full sync of one store would do now, and all sides of it; nothing is written."""
-    start = _start(scope, store_id, choice or Choice())
+    start = _start(scope, store_id, choice or Choice(), Action.READ)
     require_format(start.organization)
     return _look(scope, start)
 
@@ -251,8 +257,8 @@ class Planned:
     organization: Organization
 
 
-def _start(scope: Scope, store_id: str, choice: Choice) -> _Start:
-    with reading(scope, Action.SYNC) as read:
+def _start(scope: Scope, store_id: str, choice: Choice, action: Action = Action.SYNC) -> _Start:
+    with reading(scope, action) as read:
         store = stores.find_store(read.uow, store_id=store_id)
         if store is None:
             raise StoreNotFound
@@ -294,6 +300,9 @@ def _plan(change: Change, start: _Start, sifted: Sifted, *, lock: bool) -> Plann
                 was_moving=row is not None and row.touched_seq > start.moved_before,
                 is_fresh=remote is not None and _is_fresh(row, remote),
                 is_linked=bool(remote and remote.labels),
+                can_be_held=remote is None
+                or not start.choice.take_in
+                or can_take_in(article_id, remote.content, require_format(organization)),
             )
         )
     bases, local = ledger.sizes(uow, store_id)
@@ -338,6 +347,7 @@ def _open_run(scope: Scope, start: _Start, run_id: str) -> None:
         )
         change.audit("sync:started", "sync_run", run_id, store_id=start.store.id)
         change.emit("sync:started", {"run": run_id}, store_id=start.store.id)
+        scope.runtime.reached("sync:opening")
 
 
 def _close_run(change: Change, start: _Start, run_id: str, plan: Plan, *, is_held: bool) -> None:
@@ -377,6 +387,8 @@ def _fail_run(scope: Scope, start: _Start, run_id: str, error: ElectisError) -> 
         wait = RETRY_AFTER if unreachable else timedelta(minutes=start.store.full_sync_minutes)
         stores.update_store(change.uow, start.store.id, {"next_sync_at": change.now + wait})
         change.emit("sync:error", {"run": run_id, "code": error.code}, store_id=start.store.id)
+        scope.runtime.reached("sync:failing")
+    scope.runtime.reached("sync:failed")
 
 
 def _actions(plan: Plan) -> tuple[Mapping[str, Any], ...]:

@@ -55,7 +55,9 @@ def keep_house(runtime: Runtime, org_id: str) -> Housekeeping:
         lease = leases.take_lease(
             uow, f"housekeeping:{org_id}", runtime.holder, seconds=runtime.tuning.lease_seconds
         )
+        runtime.reached("house:taking-lease")
         uow.commit()
+    runtime.reached("house:took-lease")
     if lease is None:
         return Housekeeping()
     try:
@@ -77,7 +79,9 @@ def keep_house(runtime: Runtime, org_id: str) -> Housekeeping:
     finally:
         with runtime.database.write(org_id) as uow:
             leases.release_lease(uow, lease)
+            runtime.reached("house:releasing-lease")
             uow.commit()
+        runtime.reached("house:released-lease")
 
 
 def _verify(runtime: Runtime, org_id: str) -> tuple[int, int]:
@@ -122,11 +126,13 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
         fine, drifted, foreign = [], {}, []
         for article_id, row in rows.items():
             remote = found.get(article_id)
-            hash_ = as_agreed(shown(remote, article_format), row, None).hash if remote else ABSENT
+            seen = as_agreed(shown(remote, article_format), row, None) if remote else None
+            hash_ = seen.hash if seen else ABSENT
             if row.is_dirty or row.inflight_version is not None:
                 continue  # changed meanwhile: the push reads before it writes
             if hash_ == row.base_hash:
-                fine.append((article_id, remote.last_updated if remote else None))
+                equal_at = row.read_equal_at if seen and not seen.is_verbatim else now
+                fine.append((article_id, equal_at, remote.last_updated if remote else None))
             elif hash_ in known.get(article_id, frozenset()) or remote is None:
                 drifted[article_id] = row.desired_deleted
             else:
@@ -139,10 +145,10 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
                     "article_id": item,
                     "verify_after": None,
                     "last_seen_remote_at": now,
-                    "read_equal_at": now,
+                    "read_equal_at": equal_at,
                     "remote_updated": updated,
                 }
-                for item, updated in fine
+                for item, equal_at, updated in fine
             ],
         )
         ledger.update_rows(
@@ -157,7 +163,9 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
         ledger.bump(uow, store.id, drifted, now)
         if drifted:
             change.emit("sync:drift", {"articles": len(drifted)}, store_id=store.id)
+        runtime.reached("house:verifying")
         uow.commit()
+    runtime.reached("house:verified")
     return len(fine), len(drifted)
 
 
@@ -183,5 +191,7 @@ def _forget(runtime: Runtime, org_id: str) -> int:
         alerts.close_settled_alerts(uow, runtime.clock())
         gone += runs.forget_conflicts(uow, runtime.clock() - CONFLICTS_FOR)
         gone += trail.forget_health_events(uow, runtime.clock() - HEALTH_EVENTS_FOR)
+        runtime.reached("house:forgetting")
         uow.commit()
+    runtime.reached("house:forgot")
     return gone

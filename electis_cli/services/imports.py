@@ -111,6 +111,8 @@ def _import(noun: Noun, scope: Scope, file: _Source, store: str | None, *, dry_r
         if plan.changes and not dry_run:
             _execute(change, plan, file)
             _record(change, place, plan, noun, file)
+            scope.runtime.reached("import:committing")
+    scope.runtime.reached("import:committed")
     return ImportView(
         file=file.name,
         store=place.code,

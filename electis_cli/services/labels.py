@@ -48,8 +48,9 @@ def link_label(
         article_id = clean_text(article)
         page = _page_of(change, place, article_id)
         wish = labels.find_wish(change.uow, code, lock=True)
-        if page is None and wish is not None and wish.desired_page not in {None, PAGE_FREE}:
-            page = PAGE_FREE  # it comes from a busy room: without a wish it would stay on the meeting's page
+        if page is None and wish is not None and wish.desired_page is not None:
+            # It comes from a room, perhaps over a space: without a wish it could stay on the meeting's page.
+            page = PAGE_FREE
         if wish is not None and wish.store_id != place.id and _matters(wish):
             raise _elsewhere(change, wish)
         is_same = (

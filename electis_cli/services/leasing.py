@@ -34,7 +34,9 @@ def keep_lease(runtime: Runtime, org_id: str, resource: str, *, busy: str, fix: 
     seconds = runtime.tuning.lease_seconds
     with runtime.database.write(org_id) as uow:
         lease = leases.take_lease(uow, resource, runtime.holder, seconds=seconds)
+        runtime.reached("sync:taking-lease")
         uow.commit()
+    runtime.reached("sync:took-lease")
     if lease is None:
         raise LockHeld(busy, fix=fix)
     kept = KeptLease(lease)
@@ -44,7 +46,9 @@ def keep_lease(runtime: Runtime, org_id: str, resource: str, *, busy: str, fix: 
     finally:
         with runtime.database.write(org_id) as uow:
             leases.release_lease(uow, kept.lease)
+            runtime.reached("sync:releasing-lease")
             uow.commit()
+        runtime.reached("sync:released-lease")
 
 
 @contextlib.contextmanager
@@ -56,9 +60,11 @@ def renewing(runtime: Runtime, org_id: str, kept: KeptLease) -> Iterator[None]:
         while not over.wait(seconds / 6):
             with contextlib.suppress(DatabaseProblem), runtime.database.write(org_id) as uow:
                 renewed = leases.renew_lease(uow, kept.lease, seconds=seconds)
+                runtime.reached("lease:renewing")
                 uow.commit()
                 if renewed is None:
                     return
+            runtime.reached("lease:renewed")
 
     thread = threading.Thread(target=renew, name=f"lease {kept.lease.resource}", daemon=True)
     thread.start()

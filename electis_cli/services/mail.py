@@ -118,7 +118,9 @@ def mail_alerts(runtime: Runtime, org_id: str) -> int:
             subject, body = _alert_words(change.organization(), due, codes)
             for admin in admins:
                 queue_mail(change, ALERT, admin.email, subject, body)
-        return len(due)
+        runtime.reached("mail:queueing")
+    runtime.reached("mail:queued")
+    return len(due)
 
 
 def list_mail(scope: Scope, *, limit: int | None = None) -> list[MailView]:
@@ -161,13 +163,16 @@ def _claim(runtime: Runtime, org_id: str) -> dict[str, Any] | None:
     with runtime.database.write(org_id) as uow:
         now = uow.now()
         mail = trail.claim_mail(uow, now, now + CLAIM)
+        runtime.reached("mail:claiming")
         uow.commit()
+    runtime.reached("mail:claimed")
     return mail
 
 
 def _send(runtime: Runtime, org_id: str, mail: dict[str, Any]) -> bool:
     if runtime.send_mail is None:
         return False
+    runtime.reached("mail:sending")
     try:
         runtime.send_mail(
             url=runtime.tuning.mail_url,
@@ -186,6 +191,7 @@ def _send(runtime: Runtime, org_id: str, mail: dict[str, Any]) -> bool:
         if isinstance(error, Misconfigured) and not isinstance(error, MasterKeyProblem):
             raise
         return False
+    runtime.reached("mail:sent")
     with runtime.database.write(org_id) as uow:
         trail.update_mail(
             uow,
@@ -193,7 +199,9 @@ def _send(runtime: Runtime, org_id: str, mail: dict[str, Any]) -> bool:
             {"state": "sent", "body": None, "sent_at": uow.now(), "error_text": None},
             waiting_only=True,
         )
+        runtime.reached("mail:noting")
         uow.commit()
+    runtime.reached("mail:noted")
     return True
 
 

@@ -119,10 +119,13 @@ def note_ping(change: Change, failure: ElectisError | None) -> None:
 
 
 def _has_due(change: Change) -> bool:
+    """Tell whether anything is due that could be tried, in a store that may be pushed."""
     return any(
         ledger.count_due(change.uow, place.id, change.now)
+        or labels.count_due(change.uow, place.id, change.now)
         or commands.next_command(change.uow, place.id, change.uow.now())
         for place in stores.list_stores(change.uow)
+        if place.sync_enabled and place.paused_at is None
     )
 
 

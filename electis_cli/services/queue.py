@@ -88,19 +88,24 @@ def retry(
 ) -> int:
     """Make failed, held or conflicting articles and wishes due again (None: all) and return how many.
 
-    What is pushed is today's truth, not what failed. Raises NotFound for an id that does not wait for that.
+    What is pushed is today's truth, not what failed. Raises NotFound when one of the ids does not wait for that; then
+    nothing is changed.
     """
     with changing(scope, Action.SYNC, dry_run=dry_run) as change:
-        done = 0
+        done: list[str] = []
         for place in change.stores(store):
-            done += retry_articles(change, place, subjects) + retry_wishes(change, place, subjects)
-        if subjects and not done:
-            raise NotFound("Nothing of that name has failed.", fix="electis queue dead list")
-        return done
+            done += retry_articles(change, place, subjects)
+            done += retry_wishes(change, place, subjects)
+        missing = sorted(set(subjects or ()) - set(done))
+        if missing:
+            raise NotFound(
+                f"Nothing of that name has failed: {', '.join(missing)}.", fix="electis queue list"
+            )
+        return len(done)
 
 
-def retry_articles(change: Change, place: Store, subjects: Iterable[str] | None) -> int:
-    """Make stuck articles of a store due again (None: all) and return how many; their dead letters end."""
+def retry_articles(change: Change, place: Store, subjects: Iterable[str] | None) -> list[str]:
+    """Make stuck articles of a store due again (None: all) and return which; their dead letters end."""
     wanted = None if subjects is None else set(subjects)
     stuck = {
         row.article_id: row.desired_deleted
@@ -111,11 +116,11 @@ def retry_articles(change: Change, place: Store, subjects: Iterable[str] | None)
     ledger.bump(change.uow, place.id, stuck, change.now)
     for article_id in stuck:
         change.record("queue:retried", "article", article_id, store_id=place.id)
-    return len(stuck)
+    return list(stuck)
 
 
-def retry_wishes(change: Change, place: Store, subjects: Iterable[str] | None) -> int:
-    """Make stuck label wishes of a store due again (None: all) and return how many; their dead letters end."""
+def retry_wishes(change: Change, place: Store, subjects: Iterable[str] | None) -> list[str]:
+    """Make stuck label wishes of a store due again (None: all) and return which; their dead letters end."""
     wanted = None if subjects is None else set(subjects)
     stuck = [
         wish.label_code
@@ -127,7 +132,7 @@ def retry_wishes(change: Change, place: Store, subjects: Iterable[str] | None) -
         values = {"state": State.ACTIVE.value, "attempts": 0, "doubts": 0, "next_attempt_at": None}
         labels.update_wish(change.uow, code, {**values, "error_class": None, "error_text": None})
         change.record("queue:retried", "label", code, store_id=place.id)
-    return len(stuck)
+    return stuck
 
 
 def pause(

@@ -29,6 +29,11 @@ class Shown:
     labels: tuple[str, ...] | None
     last_updated: str | None
 
+    @property
+    def is_verbatim(self) -> bool:
+        """True when AIMS shows the content in our form, not in one of its own."""
+        return self.worded == self.content
+
 
 def shown(article: RemoteArticle, article_format: ArticleFormat) -> Shown:
     """Return a listed article as the domain compares it."""

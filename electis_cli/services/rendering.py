@@ -75,15 +75,15 @@ def _render(
     rendered: dict[str, Rendered] = {}
     for space in found_spaces:
         article = render_space(space, seated.get(space.external_id), article_format, mapping)
-        rendered[article.article_id] = _rendered(article, article_format, is_room=False)
+        rendered[article.article_id] = _rendered(article, is_room=False)
     for room in found_rooms:
         article = render_room(room, organization.room_prefix, article_format, mapping)
         rendered[room_article_id(room.external_id, organization.room_prefix)] = _rendered(
-            article, article_format, is_room=True
+            article, is_room=True
         )
     return rendered
 
 
-def _rendered(article: Article, article_format: ArticleFormat, *, is_room: bool) -> Rendered:
-    content = content_of_article(article, article_format)
+def _rendered(article: Article, *, is_room: bool) -> Rendered:
+    content = content_of_article(article)
     return Rendered(article=article, content=content, hash=content_hash(content), is_room=is_room)

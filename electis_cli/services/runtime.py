@@ -37,6 +37,10 @@ class Tuning:
         return timedelta(seconds=self.settle_seconds)
 
 
+def pass_by(point: str) -> None:
+    """Go on: outside of tests nothing happens at a named point."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """Everything a service needs from outside; time, randomness and ids are functions, so that tests can own them."""
@@ -58,3 +62,4 @@ class Runtime:
     login_counter: SharedCounter | None = None  # without Redis the database counts
     tuning: Tuning = field(default_factory=Tuning)
     holder: str = "electis"  # names this process in leases
+    reached: Callable[[str], None] = pass_by  # told of the points where tests kill the process

@@ -34,14 +34,14 @@ class Sifted:
 
     `odd` are listed articles that are not simply in sync, `missed` those of the ledger that are not listed,
     `unmet` wanted ones that the ledger does not know. `equal` were read back equal for the first time, with what AIMS
-    calls their last update. `links` are labels that nobody here knows on their article.
+    calls their last update, and whether it shows them in our form. `links` are labels that nobody here knows on their article.
     """
 
     listed: int = 0
     in_sync: int = 0
     reported: int = 0
     odd: dict[str, Shown] = field(default_factory=dict)
-    equal: list[tuple[str, str | None]] = field(default_factory=list)
+    equal: list[tuple[str, str | None, bool]] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)
     links: set[tuple[str, str]] = field(default_factory=set)
@@ -134,7 +134,7 @@ def _sift_page(
             continue
         sifted.in_sync += 1
         if _has_news(row, now):
-            sifted.equal.append((article_id, article.last_updated))
+            sifted.equal.append((article_id, article.last_updated, seen.hash == row.base_hash))
 
 
 def _is_equal(row: Standing, local_hash: str, remote_hash: str) -> bool:

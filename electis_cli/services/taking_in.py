@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from electis_cli.db import conferences, people, spaces
 from electis_cli.db.organizations import Organization
-from electis_cli.domain.articles import check_external_id, fold_own_fields, merge_data
+from electis_cli.domain.articles import data_to_take_in
 from electis_cli.domain.conference import Room
 from electis_cli.domain.errors import InvalidInput
 from electis_cli.domain.spaces import Space
@@ -22,30 +22,22 @@ def take_in(
     True when it was made; False when the database can not hold it (an id or a value it refuses): it stays reported.
     """
     article_format = require_format(organization)
-    number = article_id.removeprefix(organization.room_prefix)
     try:
-        identifier = check_external_id(article_id, noun="space")
-        if identifier != article_id:
-            return False
-        values = {
-            column: value
-            for column, value in fold_own_fields(content, article_format).items()
-            if column in article_format.content_columns and column != article_format.id_column
-        }
-        if number != article_id and number.isdigit():
-            name = values.get(article_format.name_column or "", "") or f"Conference {number}"
-            room = Room(id=change.new_id(), store_id=store_id, external_id=number, room_name=name)
-            conferences.insert_rooms(change.uow, [room], change.now)
-            change.record(
-                "conference:taken_in", "conference", number, after={"room_name": name}, store_id=store_id
-            )
-            return True
-        data = merge_data({}, values, article_format)
+        data = data_to_take_in(article_id, content, article_format)
     except InvalidInput:
         return False
-    space = Space(id=change.new_id(), store_id=store_id, external_id=identifier, data=data)
+    number = article_id.removeprefix(organization.room_prefix)
+    if number != article_id and number.isdigit():
+        name = data.get(article_format.name_column or "", "") or f"Conference {number}"
+        room = Room(id=change.new_id(), store_id=store_id, external_id=number, room_name=name)
+        conferences.insert_rooms(change.uow, [room], change.now)
+        change.record(
+            "conference:taken_in", "conference", number, after={"room_name": name}, store_id=store_id
+        )
+        return True
+    space = Space(id=change.new_id(), store_id=store_id, external_id=article_id, data=data)
     spaces.insert_spaces(change.uow, [space], change.now)
-    change.record("space:taken_in", "space", identifier, after={"data": data}, store_id=store_id)
+    change.record("space:taken_in", "space", article_id, after={"data": data}, store_id=store_id)
     return True
 
 

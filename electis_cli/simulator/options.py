@@ -4,12 +4,14 @@ from dataclasses import fields, replace
 from typing import Any, get_type_hints
 
 from electis_cli.simulator.settings import Settings
+from electis_cli.simulator.stored_form import FORMS
 
 WORDS: dict[str, tuple[str, ...]] = {
     "over_limit": ("refuse", "truncate", "accept"),
     "over_page": ("lower", "refuse"),
     "list_mode": ("whole", "parts-405", "parts-200"),
     "unknown_keys": ("keep", "drop", "reject"),
+    "stored_form": tuple(FORMS),
     "unknown_delete": ("accept", "refuse"),
     "unknown_path": ("html", "404"),
     "retry_after": ("seconds", "date", "none", "garbage"),

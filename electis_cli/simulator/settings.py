@@ -74,6 +74,9 @@ class Settings:
     and the answer is 405 for the first bad one (`parts-405`) or 200 all the same (`parts-200`)."""
     unknown_keys: str = "keep"
     """Data keys outside the article format (contract 9.8, 7): `keep`, `drop`, or `reject` the record."""
+    stored_form: str = "as-sent"
+    """What AIMS makes of columns it stores: whole `numbers` get two decimals, runs of `blanks` become one, long texts
+    are `cut` to 40 characters. The id and the store's code stay what they are."""
     rate_per_second: float = 0.0
     """Calls per second, 0 for any number; above it 429 (contract 9.8, 9)."""
     rate_burst: int = 10

@@ -132,7 +132,7 @@ def test_what_is_pushed_is_listed(server, client, words, pushed):
         place.articles.clear()
         place.articles_changed()
     cloud.dialects.set(Dialect(**words))
-    wanted = {one.article_id: content_of_article(one, FORMAT) for one in pushed}
+    wanted = {one.article_id: content_of_article(one) for one in pushed}
 
     client.push_articles(STORE, pushed, merge=False)
     # Once more, merged: the same again changes nothing.

@@ -156,7 +156,7 @@ def contents(client):
 
 def expected(*ids):
     articles = [make_article(one, f"name of {one}", TITLE=f"title of {one}") for one in ids]
-    return {one.article_id: {**content_of_article(one, FORMAT)} for one in articles}
+    return {one.article_id: {**content_of_article(one)} for one in articles}
 
 
 # --- answers --------------------------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def test_merging_twice_is_merging_once_and_never_keeps_an_empty_value(before, ch
 @given(rows)
 def test_what_an_article_is_compared_by_leaves_out_empty_columns(data):
     stored = merge_data({}, data, FORMAT)
-    content = content_of_article(render_space(space(**stored), None, FORMAT, ColumnMapping()), FORMAT)
+    content = content_of_article(render_space(space(**stored), None, FORMAT, ColumnMapping()))
 
     assert content == {**stored, "ARTICLE_ID": "4-117"}
     assert fold_own_fields(content, FORMAT) == content

@@ -14,6 +14,7 @@ from electis_cli.simulator import SimulatorServer
 from electis_cli.simulator.display import describe
 from tests.flows.in_process import InProcess
 from tests.world.command_line import Background, until
+from tests.world.leaks import WATCH
 
 WRITES = ("POST", "PUT", "DELETE")
 
@@ -39,6 +40,8 @@ class Site:
         """End everything that runs."""
         for daemon in self.daemons:
             daemon.close()
+        if not self.url.startswith("sqlite"):  # those are in a home, and read there
+            WATCH.hear_tables(lambda statement: [row.values() for row in self.rows(statement)])
         self.server.stop()
 
     # --- the database -----------------------------------------------------------------------------------------------

@@ -10,12 +10,13 @@ from electis_cli.db import labels as wishes
 from electis_cli.db import ledger, stores
 from electis_cli.domain.errors import AimsLoginRefused, AimsNotConfigured, AimsUnreachable
 from electis_cli.domain.queue import Status
-from electis_cli.services import formats, labels, ping, spaces, working
+from electis_cli.services import formats, labels, ping, queue, spaces, working
 from electis_cli.services.push.report import Ending
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from tests.world.ledger import (
     account_of,
     article_writes,
+    calls,
     events_of,
     label,
     label_codes,
@@ -99,6 +100,83 @@ def test_a_trial_that_fails_stops_the_queue_again(connected, simulator_server, c
     account = account_of(connected)
     assert (account.breaker, account.breaker_reason) == ("open", "health")
     assert rows_of(connected)["A"].attempts == 0
+
+
+def outage(scope, cloud):
+    """Let AIMS be away for one ping and answer the next."""
+    fault = cloud.faults.add("status", code=503)
+    ping.ping(scope)
+    cloud.faults.remove(fault)
+    return ping.ping(scope)
+
+
+def test_a_queue_that_holds_label_wishes_only_tries_with_one_of_them(connected, cloud):
+    codes = label_codes(cloud, 3)
+    spaces.create_space(connected, "A", data={})
+    push(connected)
+    for code in codes:
+        labels.link_label(connected, code, "A")
+    assert outage(connected, cloud).breaker == "half-open"
+    assert ping.ping(connected).breaker == "half-open", "nothing was written yet, so nothing is proven"
+    cloud.journal.clear()
+    report = push(connected)
+    assert (report.linked, account_of(connected).breaker) == (3, "closed")
+    assert len(calls(cloud, "POST", "/labels/link")) == 2, "one, then all the others at once"
+
+
+def test_a_trial_with_a_label_that_fails_stops_the_queue_again(connected, cloud):
+    (code,) = label_codes(cloud, 1)
+    spaces.create_space(connected, "A", data={})
+    push(connected)
+    labels.link_label(connected, code, "A")
+    outage(connected, cloud)
+    ping.ping(connected)
+    cloud.faults.add("status", code=503)
+    assert push(connected).ending is Ending.TROUBLE
+    assert account_of(connected).breaker == "open"
+
+
+def wish_for_an_article_that_is_not_there(scope, cloud, code):
+    spaces.create_space(scope, "A", data={})
+    fault = cloud.faults.add("reject-article", articles=("A",))
+    push(scope)
+    cloud.faults.remove(fault)
+    labels.link_label(scope, code, "A")
+
+
+def wish_for_a_deleted_article(scope, cloud, code):
+    spaces.create_space(scope, "A", data={})
+    labels.link_label(scope, code, "A")
+    push(scope)
+    spaces.delete_space(scope, "A")
+    push(scope)
+
+
+def wish_that_is_fulfilled(scope, cloud, code):
+    spaces.create_space(scope, "A", data={})
+    labels.link_label(scope, code, "A")
+    push(scope)
+    push(scope)
+
+
+def work_in_a_paused_store(scope, cloud, code):
+    spaces.create_space(scope, "A", data={})
+    queue.pause(scope)
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        wish_for_an_article_that_is_not_there,
+        wish_for_a_deleted_article,
+        wish_that_is_fulfilled,
+        work_in_a_paused_store,
+    ],
+)
+def test_where_nothing_can_be_tried_two_answers_are_proof_enough(connected, cloud, prepare):
+    prepare(connected, cloud, label_codes(cloud, 1)[0])
+    assert outage(connected, cloud).breaker == "half-open"
+    assert ping.ping(connected).breaker == "closed"
 
 
 def test_everything_is_due_at_once_after_an_outage_and_nobody_is_to_blame(connected, cloud, clock):

@@ -169,6 +169,21 @@ def test_a_retry_of_what_has_not_failed_is_not_found(connected):
             queue.retry(connected, [name])
 
 
+def test_a_retry_of_some_that_failed_and_one_that_did_not_is_all_or_nothing(connected, cloud):
+    fill(connected, "A", "B", "FINE")
+    (code,) = label_codes(cloud, 1)
+    refuse(cloud, "A", "B")
+    push(connected)
+    labels.link_label(connected, code, "FINE")
+    before = rows_of(connected), letters_of(connected)
+    with pytest.raises(NotFound) as caught:
+        queue.retry(connected, ["A", "FINE", code, "nothing"])
+    told = ", ".join(sorted(["FINE", code, "nothing"]))
+    assert caught.value.message == f"Nothing of that name has failed: {told}."
+    assert (rows_of(connected), letters_of(connected)) == before
+    assert queue.retry(connected, ["A", "B", "A"]) == 2
+
+
 def test_a_dry_retry_and_a_dry_discard_change_nothing(connected, cloud):
     fill(connected, "A")
     refuse(cloud, "A")
@@ -270,6 +285,58 @@ def test_a_drain_brings_everything_to_aims_and_says_so(connected, cloud):
     assert set(view.left.values()) == {0}
     assert view.stores[0]["ending"] is Ending.DONE
     assert articles_at(cloud) == ["A", "B"]
+
+
+def test_a_drain_does_not_wait_for_a_store_that_backs_off_from_an_outage_that_is_over(
+    connected, cloud, clock
+):
+    fill(connected, "A")
+    fault = cloud.faults.add("status", code=500, path="/articles", method="POST")
+    for _ in range(6):
+        push(connected)
+        clock.advance((store_of(connected).backoff_until - clock()).total_seconds())
+    push(connected)
+    assert store_of(connected).backoff_until - clock() > timedelta(minutes=5)
+    cloud.faults.remove(fault)
+    began = clock()
+    view = draining.drain(connected, wait=clock.advance)
+    assert (view.empty, view.pushed["created"], clock()) == (True, 1, began)
+    assert (store_of(connected).backoff_until, store_of(connected).backoff_count) == (None, 0)
+
+
+def test_a_drain_that_meets_the_same_trouble_lets_the_store_wait_longer(connected, cloud, clock):
+    fill(connected, "A")
+    cloud.faults.add("status", code=500, path="/articles", method="POST")
+    for _ in range(5):
+        push(connected)
+        clock.advance((store_of(connected).backoff_until - clock()).total_seconds())
+    push(connected)
+    count = store_of(connected).backoff_count
+    view = draining.drain(connected, wait=clock.advance)
+    assert not view.empty
+    assert store_of(connected).backoff_count == count + 1, "one try, and not a fresh start"
+    assert store_of(connected).backoff_until > clock()
+
+
+def test_a_drain_without_an_answer_ends_no_back_off(connected, cloud, clock):
+    fill(connected, "A")
+    fault = cloud.faults.add("status", code=500, path="/articles", method="POST")
+    push(connected)
+    waits = store_of(connected).backoff_until
+    assert waits > clock()
+    cloud.faults.remove(fault)
+    cloud.faults.add("status", code=503)
+    draining.drain(connected, wait=clock.advance)
+    assert store_of(connected).backoff_until == waits
+
+
+def test_a_drain_waits_as_long_as_aims_itself_said(connected, cloud, clock):
+    fill(connected, "A")
+    cloud.faults.add("429", seconds=3600, path="/articles", count=1)
+    push(connected)
+    began = clock()
+    view = draining.drain(connected, wait=clock.advance)
+    assert (view.empty, view.pushed["article_calls"], clock()) == (False, 0, began)
 
 
 def test_a_drain_of_nothing_is_done_at_once(connected, cloud):

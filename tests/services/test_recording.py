@@ -150,11 +150,12 @@ def test_the_word_of_an_answer_is_kept_when_it_is_aims_own(record, scope):
         "Unauthorized: TOKEN_EXPIRED",
     ):
         record(answer_code="405", answer_word=word)
+    record(answer_code="405", answer_word="ARTICLE_DATA_IS_INVALID(Dana)")
     record(answer_code=NAME, answer_word="DANA")
     answers = [view.answer for view in last_exchanges(scope)]
-    assert answers[0] == ""
-    assert answers[3] == "405 STORE_CODE_NOT_FOUND"
-    assert all(answer.startswith("405 ") for answer in answers[1:])
+    assert answers[:2] == ["", "405"]
+    assert answers[4] == "405 STORE_CODE_NOT_FOUND"
+    assert all(answer.startswith("405 ") for answer in answers[2:])
 
 
 def test_secrets_are_taken_out_of_what_is_shown():

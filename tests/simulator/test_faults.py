@@ -156,6 +156,17 @@ def test_named_records_count_as_invalid(cloud: Cloud) -> None:
     ]
 
 
+def test_a_refusal_may_quote_the_record_it_refuses(cloud: Cloud) -> None:
+    message = "value '{ITEM_NAME}' of {ARTICLE_ID} too long, {OTHER}"
+    cloud.simulator.faults.add("reject-article", articles=("bad",), message=message, count=1)
+    answer = cloud.call("POST", "/articles", [record("1"), record("bad", "Noa")])
+    assert answer.json()["responseMessage"] == "value 'Noa' of bad too long, {OTHER}"
+    cloud.simulator.faults.add("partial", articles=("2",), message="not {ITEM_NAME}")
+    batch = cloud.push(record("1", "Dana"), record("2", "Noa"))["customBatchId"]
+    logs = cloud.call("GET", "/articles/validationerror/logs", inputBatchId=batch, store=None)
+    assert [row["errorText"] for row in logs.json()["data"]] == ["not Noa, index 1"]
+
+
 def test_lost_pushes_are_taken_but_not_stored(cloud: Cloud) -> None:
     faults = cloud.simulator.faults
     faults.add("lost-push", articles=("1",), count=1)

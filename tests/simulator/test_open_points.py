@@ -79,6 +79,27 @@ def test_7_keys_outside_the_format(clouds: Clouds, mode: str, valid: int, kept: 
         assert cloud.info("1")["data"]["TITLE"] == "t"
 
 
+@pytest.mark.parametrize(
+    ("form", "kept"),
+    [
+        ("as-sent", {"PHONE": "17", "TITLE": "a  b", "EMAIL": "x" * 50}),
+        ("numbers", {"PHONE": "17.00", "TITLE": "a  b", "EMAIL": "x" * 50}),
+        ("blanks", {"PHONE": "17", "TITLE": "a b", "EMAIL": "x" * 50}),
+        ("cut", {"PHONE": "17", "TITLE": "a  b", "EMAIL": "x" * 40}),
+    ],
+)
+def test_values_may_be_stored_in_a_form_of_its_own(clouds: Clouds, form: str, kept: dict[str, str]) -> None:
+    cloud = clouds(stored_form=form)
+    for method in ("POST", "PUT"):
+        cloud.call(method, "/articles", [record("1", "12", PHONE="17", TITLE="a  b", EMAIL="x" * 50)])
+        data = cloud.info("1")["data"]
+        assert {name: data[name] for name in kept} == kept
+        assert (data["ARTICLE_ID"], data["STORE_ID"]) == ("1", "001"), (
+            "what names the article is never altered"
+        )
+        assert cloud.info("1")["articleName"] == data["ITEM_NAME"]
+
+
 @pytest.mark.parametrize("form", ["seconds", "none"])
 def test_9_rate_limits_stay_when_faults_are_cleared(clouds: Clouds, form: str) -> None:
     cloud = clouds(rate_per_second=1.0, rate_burst=3, retry_after=form)
@@ -144,6 +165,13 @@ def test_any_setting_is_read_from_a_word() -> None:
     assert (found.record_limit, found.paging_headers) == (500, False)
     assert (found.visibility_seconds, found.list_mode) == (2.5, "parts-200")
     assert "password" not in names()
-    for word in ("record_limit", "odd=1", "record_limit=x", "list_mode=odd", "paging_headers=perhaps"):
+    for word in (
+        "record_limit",
+        "odd=1",
+        "record_limit=x",
+        "list_mode=odd",
+        "stored_form=odd",
+        "paging_headers=perhaps",
+    ):
         with pytest.raises(ValueError, match=r"name=value|value for|one of|yes or no"):
             with_words(Settings(), [word])

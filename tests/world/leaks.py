@@ -8,12 +8,14 @@ secret that our own code makes or seals meanwhile, and the shapes of tokens and 
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import html
 import json
 import logging
 import os
 import re
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -44,6 +46,17 @@ SHAPES = {
 }
 """Secrets of other processes, which can not be known, are known by their shape."""
 
+TOLD = {
+    "aims_exchanges": "*",
+    "alerts": "*",
+    "dead_letters": "*",
+    "articles": "error_text",
+    "label_links": "error_text",
+    "sync_runs": "error_text",
+    "aims_accounts": "ping_error",
+}
+"""Tables, and their columns, that tell of calls to AIMS in the clear."""
+
 _OURS = ("electis", "daemon.main")
 _BASE64: tuple[Callable[[bytes], bytes], ...] = (base64.b64encode, base64.urlsafe_b64encode)
 _STANDARD = frozenset(vars(logging.makeLogRecord({})))
@@ -58,6 +71,7 @@ class Watch(logging.Handler):
         self._heard: list[tuple[str, str]] = []
         self._files: dict[Path, tuple[int, str]] = {}
         self._homes: set[Path] = set()
+        self._seen: dict[Path, int] = {}
         self._guarding = threading.RLock()
         for kind, values in planted.SECRETS.items():
             self.plant(kind, *values)
@@ -77,7 +91,7 @@ class Watch(logging.Handler):
         self.plant("master key", key.hex(), *(way(key).decode() for way in _BASE64))
 
     def live_in(self, home: Path) -> None:
-        """Learn the key and the login that processes keep in a home, whenever something is searched."""
+        """Learn the key and the login that processes keep in a home, and hear what its database tells of AIMS."""
         with self._guarding:
             self._homes.add(home)
 
@@ -85,9 +99,16 @@ class Watch(logging.Handler):
         for home in self._homes:
             for place, kind in (("secret.key", "master key"), ("state/session.json", "session token")):
                 path = home / place
-                if path.is_file():
+                if self._has_changed(path):
                     text = path.read_text(encoding="utf-8", errors="replace")
                     self.plant(kind, *(part for part in re.findall(r'[^\s"{},:]+', text) if len(part) >= 40))
+
+    def _has_changed(self, path: Path) -> bool:
+        """Tell whether there is such a file and it was written since it was last asked for."""
+        written = path.stat().st_mtime_ns if path.is_file() else 0
+        before = self._seen.get(path, 0)
+        self._seen[path] = written
+        return written != before
 
     # --- hearing ----------------------------------------------------------------------------------------------------
 
@@ -113,6 +134,21 @@ class Watch(logging.Handler):
         """Hear what is written to a file from its present end on; `shown` is SHOWN when it holds a command's output."""
         with self._guarding:
             self._files.setdefault(path, (path.stat().st_size if path.exists() else 0, shown))
+
+    def hear_tables(self, ask: Callable[[str], Iterable[Iterable[Any]]]) -> None:
+        """Hear what a database tells of calls to AIMS in the clear; `ask` returns the rows of a statement."""
+        for table, columns in TOLD.items():
+            rows = ask(f"SELECT {columns} FROM {table}")  # noqa: S608 - our own words
+            self.hear(f"table {table}", "\n".join(str(value) for row in rows for value in row))
+
+    def _read_homes(self) -> None:
+        for home in self._homes:
+            path = home / "data" / "electis.db"
+            # A database that never got its tables tells nothing.
+            with contextlib.suppress(sqlite3.OperationalError):
+                if self._has_changed(path):
+                    with contextlib.closing(sqlite3.connect(path)) as connection:
+                        self.hear_tables(connection.execute)
 
     def _read_files(self) -> None:
         for path, (begin, shown) in self._files.items():
@@ -141,10 +177,15 @@ class Watch(logging.Handler):
             found.add(NAME)
         return sorted(found)
 
-    def leaks(self) -> list[str]:
-        """Return what leaked since the last time: where, and which kind, never what."""
+    def leaks(self, *, at_end: bool = False) -> list[str]:
+        """Return what leaked since the last time: where, and which kind, never what.
+
+        The databases of homes are read `at_end` of a test only, when nobody writes to them any more.
+        """
         with self._guarding:
             self._read_files()
+            if at_end:
+                self._read_homes()
             heard, self._heard = self._heard, []
             if heard:
                 self._learn_from_homes()
@@ -248,8 +289,8 @@ def _after(owner: Any, name: str, learn: Callable[..., None]) -> None:
 WATCH = Watch()
 
 
-def _fail_on_leaks() -> None:
-    leaks = WATCH.leaks()
+def _fail_on_leaks(*, at_end: bool = False) -> None:
+    leaks = WATCH.leaks(at_end=at_end)
     if leaks:
         pytest.fail("leaked in the clear: " + "; ".join(leaks), pytrace=False)
 
@@ -270,5 +311,5 @@ def pytest_runtest_call() -> Generator[None, Any, Any]:
 def pytest_runtest_teardown() -> Generator[None, Any, Any]:
     """What is heard while the test's fixtures end, such as the last lines of a daemon."""
     result = yield
-    _fail_on_leaks()
+    _fail_on_leaks(at_end=True)
     return result

@@ -16,6 +16,7 @@ from electis_cli.services.push.report import PushReport
 from electis_cli.services.push.store import push_store
 from electis_cli.simulator import Simulator
 from electis_cli.simulator.model import Article as RemoteArticle
+from tests.world.databases import FakeClock
 
 SETTLED = 121
 """Seconds after which the settle window is over."""
@@ -40,6 +41,18 @@ def push(scope: Scope, **changes: Any) -> PushReport:
 def sync(scope: Scope, *, dry_run: bool = False, **choice: Any) -> SyncView:
     """Run a full sync of store 001; `choice` is what a person chose for it."""
     return full_sync(scope, store_of(scope).id, dry_run=dry_run, choice=Choice(**choice))
+
+
+def sync_twice(scope: Scope, clock: FakeClock, **choice: Any) -> SyncView:
+    """Run two full syncs of store 001 that are a settle window apart and return the second."""
+    sync(scope, **choice)
+    clock.advance(SETTLED)
+    return sync(scope, **choice)
+
+
+def steps(view: SyncView) -> dict[str, str]:
+    """Return what a run did with which article, quiet ones left out."""
+    return {str(action["article_id"]): str(action["step"]) for action in view.actions}
 
 
 def rows_of(scope: Scope) -> dict[str, LedgerRow]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -202,6 +204,22 @@ def test_the_recorders_table_and_alerts_are_heard(scope, runtime, clock):
     with runtime.database.write(scope.org_id) as uow:
         alerts.raise_alert(uow, alert_id="1", cause="x", text=PERSON, store_id=None, now=clock())
     assert WATCH.leaks() == [f"table alerts: {NAME}"]
+
+
+def test_the_database_of_a_home_is_heard_at_the_end(tmp_path):
+    """A daemon that writes to it is not in this process."""
+    electis = InProcess(tmp_path)
+    electis.initialize()
+    assert WATCH.leaks(at_end=True) == []
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "electis.db")) as connection, connection:
+        (org_id,) = connection.execute("SELECT id FROM organizations").fetchone()
+        connection.execute(
+            "INSERT INTO alerts (org_id, id, cause, text, first_at, last_at, count) VALUES (?, '1', 'x', ?, 0, 0, 1)",
+            (org_id, PERSON),
+        )
+    assert WATCH.leaks() == []
+    assert WATCH.leaks(at_end=True) == [f"table alerts: {NAME}"]
+    assert WATCH.leaks(at_end=True) == []
 
 
 # --- which test it fails --------------------------------------------------------------------------------------------

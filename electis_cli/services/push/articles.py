@@ -59,7 +59,9 @@ def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None
     session.renew()
     session.report.article_calls += 1
     try:
+        session.runtime.reached("push:sending")
         answer = _send(session, push, batch)
+        session.runtime.reached("push:sent")
     except AimsRejected as error:
         word = str(error.details.get("word", ""))
         if any(known in word for known in STORE_WORDS):
@@ -127,7 +129,9 @@ def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> 
             session.store.id,
             {"last_write_at": change.now, "backoff_until": None, "backoff_count": 0},
         )
+        session.runtime.reached("push:acknowledging")
         uow.commit()
+    session.runtime.reached("push:acknowledged")
     session.last_write_at = change.now
     for item in batch:
         session.view.wrote(item.row.article_id, item.wanted.content if item.wanted else None, item.hash)
@@ -217,5 +221,7 @@ def _give_up(session: PushSession, item: Claimed, error: ElectisError) -> None:
                     attempts=verdict.attempts,
                 )
         ledger.update_rows(uow, session.store.id, [cleared])
+        session.runtime.reached("push:giving-up")
         uow.commit()
+    session.runtime.reached("push:gave-up")
     session.report.failed += 1

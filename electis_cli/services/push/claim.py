@@ -9,7 +9,7 @@ from typing import Any
 
 from electis_cli.db import known_contents, labels, ledger, organizations
 from electis_cli.db.organizations import Organization
-from electis_cli.domain.articles import ABSENT
+from electis_cli.domain.articles import ABSENT, looks_altered
 from electis_cli.domain.merge import resolve
 from electis_cli.domain.organizations import Strategy
 from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow, Push, State, decide_push
@@ -99,7 +99,9 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
                 push = _resolve(change, session, organization, item)
             groups[push].append(item)
         _write_down(session, change, groups)
+        session.runtime.reached("push:claiming")
         uow.commit()
+    session.runtime.reached("push:claimed")
     session.report.agreed += len(groups[Push.AGREE])
     session.report.waiting += len(groups[Push.WAIT])
     return groups
@@ -108,9 +110,19 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
 def _in_our_form(seen: Shown, row: LedgerRow, ours: Mapping[str, str] | None) -> Shown:
     """Return what AIMS shows as we know it; what AIMS made of our own value is that value, and nobody's edit."""
     article = as_agreed(seen, row, ours)
-    if article.hash == row.base_hash or not is_echo(row, article.content):
+    if article.hash == row.base_hash:
         return article
-    return replace(article, content=row.base or {}, hash=row.base_hash or ABSENT)
+    if row.inflight_content is not None and looks_altered(row.inflight_content, article.content):
+        return replace(article, content=row.inflight_content, hash=row.inflight_hash or ABSENT)
+    if is_echo(row, article.content):
+        return replace(article, content=row.base or {}, hash=row.base_hash or ABSENT)
+    return article
+
+
+def _is_verbatim(session: PushSession, item: Claimed) -> bool:
+    """Tell whether AIMS shows just what is agreed on: only then any other form of it is somebody's edit."""
+    seen = session.view.articles.get(item.row.article_id)
+    return seen is None or seen.is_verbatim
 
 
 def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Claimed]]) -> None:
@@ -144,7 +156,11 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
         uow,
         store_id,
         [
-            {**acknowledged(session, item, number, change), "read_equal_at": now, "last_seen_remote_at": now}
+            {
+                **acknowledged(session, item, number, change),
+                "read_equal_at": now if _is_verbatim(session, item) else None,
+                "last_seen_remote_at": now,
+            }
             for item in groups[Push.AGREE]
         ],
     )

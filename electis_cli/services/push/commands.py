@@ -140,14 +140,18 @@ def _claim(session: PushSession) -> Command | None:
             inflight_epoch=session.lease.epoch,
         )
         commands.save_command(uow, claimed)
+        session.runtime.reached("commands:claiming")
         uow.commit()
+    session.runtime.reached("commands:claimed")
     return claimed
 
 
 def _deliver(session: PushSession, command: Command) -> None:
     session.report.label_calls += 1
     try:
+        session.runtime.reached("commands:sending")
         answer = _send(session, command)
+        session.runtime.reached("commands:sent")
     except _FAILURES as error:
         _fail(session, command, error)
         return
@@ -223,7 +227,9 @@ def _end(session: PushSession, tried: Command, verdict: CommandVerdict) -> None:
             end_command(change, judged)
         if judged.kind is CommandKind.RESEND and (judged.answer or {}).get("sent"):
             follow_again(change, judged.store_id, judged.labels)
+        session.runtime.reached("commands:acknowledging")
         uow.commit()
+    session.runtime.reached("commands:acknowledged")
     if judged.state is CommandState.DONE:
         session.report.commands_sent += 1
     elif judged.state is not CommandState.PENDING:

@@ -82,6 +82,8 @@ def _in_batches(
     size = min(session.batch_size, MOST_PER_CALL)
     for start in range(0, len(wishes), size):
         _deliver(session, wishes[start : start + size], send, acked, counter)
+        if session.is_trial:
+            return  # one is enough to see that AIMS is back; the others go in full batches after it
 
 
 def _deliver(
@@ -92,7 +94,9 @@ def _deliver(
     session.report.label_calls += 1
     _write_down(session, batch)
     try:
+        session.runtime.reached("labels:sending")
         send(session, batch)
+        session.runtime.reached("labels:sent")
     except AimsRejected as error:
         if any(known in str(error.details.get("word", "")) for known in STORE_WORDS):
             raise Trouble(error, wishes=tuple(batch), contents=_contents(session, batch)) from error
@@ -114,7 +118,9 @@ def _deliver(
             values |= {"display": Display.PROCESSING.value, "display_since": now, "resent_at": None}
             # What AIMS took stays true even if the wish changed meanwhile; then it is simply due again.
             labels.update_wish(uow, wish.label_code, {**values, "synced_version": wish.version})
+        session.runtime.reached("labels:acknowledging")
         uow.commit()
+    session.runtime.reached("labels:acknowledged")
     setattr(session.report, counter, getattr(session.report, counter) + len(batch))
 
 
@@ -134,7 +140,9 @@ def _write_down(session: PushSession, batch: Sequence[LabelWish]) -> None:
                 wish.label_code,
                 {"inflight_version": wish.version, "acked_page": None, "last_tried_at": now},
             )
+        session.runtime.reached("labels:claiming")
         uow.commit()
+    session.runtime.reached("labels:claimed")
 
 
 def _contents(session: PushSession, batch: Sequence[LabelWish]) -> list[Content | None]:

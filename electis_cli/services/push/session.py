@@ -77,7 +77,9 @@ class PushSession:
             return
         with self.runtime.database.write(self.scope.org_id) as uow:
             self.renew_within(uow)
+            self.runtime.reached("push:renewing-lease")
             uow.commit()
+        self.runtime.reached("push:renewed-lease")
 
     def renew_within(self, uow: UnitOfWork) -> None:
         """Prolong the lease within a transaction that writes; raises LeaseLost when it is not ours any more."""

@@ -48,7 +48,9 @@ def push_store(
         lease = leases.take_lease(
             uow, lease_name(store_id), runtime.holder, seconds=runtime.tuning.lease_seconds
         )
+        runtime.reached("push:taking-lease")
         uow.commit()
+    runtime.reached("push:took-lease")
     if lease is None:
         report.ending = Ending.BUSY
         return report
@@ -181,10 +183,14 @@ def _meet(session: PushSession) -> None:
     with session.runtime.database.write(session.scope.org_id) as uow:
         session.require_lease(uow)
         stores.update_store(uow, session.store.id, {"listed_at": now})
+        session.runtime.reached("push:meeting")
         uow.commit()
+    session.runtime.reached("push:met")
 
 
 def _release(runtime: Runtime, org_id: str, lease: Lease) -> None:
     with runtime.database.write(org_id) as uow:
         leases.release_lease(uow, lease)
+        runtime.reached("push:releasing-lease")
         uow.commit()
+    runtime.reached("push:released-lease")

@@ -61,7 +61,9 @@ def handle_trouble(session: PushSession, trouble: Trouble) -> None:
             else:
                 _back_off_store(session, change)
                 _alert_store(session, change, error)
+            session.runtime.reached("push:judging")
             uow.commit()
+        session.runtime.reached("push:judged")
     except LeaseLost:
         report.ending = Ending.BUSY
 
@@ -78,7 +80,9 @@ def note_success(session: PushSession) -> None:
             labels.wake_wishes(uow, place.id)
             commands.wake_commands(uow, place.id)
         alerts.close_alert(uow, "aims:breaker", change.now)
+        session.runtime.reached("push:recovering")
         uow.commit()
+    session.runtime.reached("push:recovered")
     session.is_trial, session.batch_size = False, session.runtime.tuning.batch_size
 
 

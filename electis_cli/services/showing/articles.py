@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from electis_cli.db import ledger
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
-from electis_cli.domain.articles import Content, changed_columns, clean_text, content_of, undo_quoting
-from electis_cli.domain.queue import Status, status_of_row
+from electis_cli.domain.articles import Content, changed_columns, clean_text, undo_quoting
+from electis_cli.domain.queue import LedgerRow, Status, status_of_row
 from electis_cli.services.change import Reading
+from electis_cli.services.remote import as_agreed, shown
 from electis_cli.services.rendering import Rendered, render_articles
 from electis_cli.services.showing.asking import Remote, Sought
 
@@ -79,7 +80,7 @@ def _article(
         is_room=ours is not None and ours.is_room,
         status=status_of_row(row) if row else None,
         last_updated=theirs.last_updated if theirs else None,
-        fields=_fields(organization, ours.content if ours else None, theirs, is_told=remote is not None),
+        fields=_fields(organization, row, ours.content if ours else None, theirs, is_told=remote is not None),
     )
 
 
@@ -90,18 +91,26 @@ def _name(organization: Organization, theirs: RemoteArticle) -> str:
 
 
 def _fields(
-    organization: Organization, ours: Content | None, theirs: RemoteArticle | None, *, is_told: bool
+    organization: Organization,
+    row: LedgerRow | None,
+    ours: Content | None,
+    theirs: RemoteArticle | None,
+    *,
+    is_told: bool,
 ) -> tuple[FieldShown, ...]:
-    """Return the columns that either side has; quotes that AIMS added are shown but make no difference (Q16)."""
+    """Return the columns that either side has; quotes and forms that AIMS made itself are shown, and no difference."""
     article_format = organization.article_format
     held: Content = {}
+    agreed: Content = {}
     if theirs is not None and article_format is not None:
-        held = content_of(theirs.name, theirs.nfc_url, theirs.data, article_format)
+        article = shown(theirs, article_format)
+        held, agreed = article.content, as_agreed(article, row, ours).content
     elif theirs is not None:
         held = {column: text for column, value in theirs.data.items() if (text := clean_text(value))}
+        agreed = undo_quoting(held, ours)
     wanted = ours or {}
     order = article_format.content_columns if article_format is not None else ()
-    differing = changed_columns(wanted, undo_quoting(held, wanted))
+    differing = changed_columns(wanted, agreed)
     return tuple(
         FieldShown(
             field=column,

@@ -8,6 +8,7 @@ from electis_cli.simulator import stock
 from electis_cli.simulator.call import BAD_BODY, Call, Refused, Reply, mint_uuid
 from electis_cli.simulator.devices import Json
 from electis_cli.simulator.model import Batch, ValidationError
+from electis_cli.simulator.stored_form import as_stored
 
 NFC_URL_AT_MOST = 254
 
@@ -140,8 +141,17 @@ def _check_records(call: Call, records: list[Json]) -> Sorted:
             continue
         result.taken += 1
         if not any(one.names(record["articleId"], place) for one in lost):
-            result.good[record["articleId"]] = _within_format(call, record) if drops else record
+            kept = _within_format(call, record) if drops else record
+            result.good[record["articleId"]] = as_stored(
+                kept, call.settings.stored_form, _altered_columns(call)
+            )
     return result
+
+
+def _altered_columns(call: Call) -> set[str]:
+    """The columns AIMS may keep in a form of its own: all but the store's and the id's."""
+    mapped = (call.company.format or {}).get("mappingInfo", {})
+    return _columns(call) - {mapped.get("store"), mapped.get("articleId")}
 
 
 def _columns(call: Call) -> set[str]:
