@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +36,49 @@ def insert_exchange(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
         .scalar_subquery()
     )
     uow.execute(aims_exchanges.delete().where(*same_ring, table.id <= last_kept))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A write that AIMS accepted with a batch id; `subjects` are the articles it was about."""
+
+    id: str
+    batch_id: str
+    at: datetime
+    subjects: Sequence[str]
+
+
+def batches_to_follow(
+    uow: UnitOfWork, store_code: str, *, since: datetime, until: datetime, limit: int
+) -> list[Batch]:
+    """Return accepted batches of a time that nobody asked about since, oldest first."""
+    table = aims_exchanges.c
+    statement = (
+        sa.select(table.id, table.batch_id, table.at, table.subjects)
+        .where(
+            mine(uow, aims_exchanges),
+            table.store == store_code,
+            table.batch_id.is_not(None),
+            table.batch_result.is_(None),
+            table.error_class.is_(None),
+            table.at >= since,
+            table.at <= until,
+        )
+        .order_by(table.id)
+        .limit(limit)
+    )
+    return [
+        Batch(id=row[0], batch_id=row[1], at=row[2], subjects=tuple(row[3])) for row in uow.execute(statement)
+    ]
+
+
+def set_batch_result(uow: UnitOfWork, exchange_id: str, result: str) -> None:
+    """Write down what became of a batch."""
+    uow.execute(
+        aims_exchanges.update()
+        .where(mine(uow, aims_exchanges), aims_exchanges.c.id == exchange_id)
+        .values(batch_result=result)
+    )
 
 
 def list_exchanges(

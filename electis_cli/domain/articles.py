@@ -25,6 +25,7 @@ LONGEST_ID = 50
 LONGEST_NFC_URL = 254  # contract 5.2
 _NAME_KEY = "articleName"
 _NFC_KEY = "nfcUrl"
+_OWN_KEYS = frozenset({_NAME_KEY, _NFC_KEY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,8 +220,13 @@ LEAST_CUT = 20
 def looks_altered(ours: Content, theirs: Content) -> bool:
     """Tell whether `theirs` can be what AIMS itself made of `ours`: other blanks or quotes, a number, cut short."""
     differing = changed_columns(ours, theirs)
-    return bool(differing) and all(
-        _is_form_of(ours.get(column, ""), theirs.get(column, "")) for column in differing
+    # AIMS's own fields may keep what was sent while the columns they repeat were altered.
+    sent = {ours.get(column, "") for column in differing} - {""}
+    altered = [
+        column for column in differing if column not in _OWN_KEYS or theirs.get(column, "") not in sent
+    ]
+    return bool(altered) and all(
+        _is_form_of(ours.get(column, ""), theirs.get(column, "")) for column in altered
     )
 
 

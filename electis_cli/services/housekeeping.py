@@ -24,6 +24,7 @@ from electis_cli.domain.errors import ElectisError
 from electis_cli.domain.queue import KNOWN_FOR
 from electis_cli.services.change import Change, Scope
 from electis_cli.services.displaying import follow_displays
+from electis_cli.services.following import follow_batches
 from electis_cli.services.mail import mail_alerts, send_due_mail
 from electis_cli.services.push.commands import end_abandoned
 from electis_cli.services.remote import as_agreed, shown
@@ -38,6 +39,7 @@ HEALTH_EVENTS_FOR = timedelta(days=1)
 class Housekeeping:
     """What a housekeeping step did."""
 
+    refused: int = 0
     verified: int = 0
     drifted: int = 0
     displayed: int = 0
@@ -61,11 +63,13 @@ def keep_house(runtime: Runtime, org_id: str) -> Housekeeping:
     if lease is None:
         return Housekeeping()
     try:
+        refused = follow_batches(runtime, org_id)
         verified, drifted = _verify(runtime, org_id)
         followed = follow_displays(runtime, org_id)
         alerts_mailed = mail_alerts(runtime, org_id)
         mails_sent = send_due_mail(runtime, org_id).sent
         return Housekeeping(
+            refused=refused,
             verified=verified,
             drifted=drifted,
             displayed=followed.displayed,

@@ -34,7 +34,8 @@ class Sifted:
 
     `odd` are listed articles that are not simply in sync, `missed` those of the ledger that are not listed,
     `unmet` wanted ones that the ledger does not know. `equal` were read back equal for the first time, with what AIMS
-    calls their last update, and whether it shows them in our form. `links` are labels that nobody here knows on their article.
+    calls their last update, and whether it shows them in our form. `links` are labels that nobody here knows on their
+    article.
     """
 
     listed: int = 0

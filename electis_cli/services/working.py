@@ -94,6 +94,7 @@ def housekeeping_turn(runtime: Runtime, org_id: str) -> Turn:
     """Do one organization's housekeeping."""
     done = keep_house(runtime, org_id)
     names = (
+        "refused",
         "verified",
         "drifted",
         "displayed",

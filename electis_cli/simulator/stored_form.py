@@ -32,7 +32,10 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 
 def as_stored(record: dict[str, Json], form: str, columns: set[str]) -> dict[str, Json]:
-    """The record with its name and these columns of its data in the form AIMS keeps them in."""
+    """The record with these columns of its data in the form AIMS keeps them in; its name goes with them.
+
+    But for numbers: a name is no number, so the name stays as it was sent beside the column that repeats it.
+    """
     if form == "as-sent":
         return record
     alter = FORMS[form]
@@ -40,4 +43,5 @@ def as_stored(record: dict[str, Json], form: str, columns: set[str]) -> dict[str
         name: alter(value) if name in columns and isinstance(value, str) else value
         for name, value in record["data"].items()
     }
-    return record | {"articleName": alter(record["articleName"]), "data": data}
+    name = record["articleName"]
+    return record | {"articleName": name if form == "numbers" else alter(name), "data": data}

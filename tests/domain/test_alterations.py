@@ -152,3 +152,19 @@ def test_without_a_base_or_an_echo_nothing_is_put_back(remote, content):
 def test_an_edit_beside_an_echo_is_still_seen(base, echo, column):
     edited = {**echo, column: "somebody's"}
     assert undo_echo(edited, base, echo).get(column) == "somebody's"
+
+
+# --- AIMS's own name field beside the column it repeats -------------------------------------------------------------
+
+
+def test_a_name_field_that_keeps_what_was_sent_is_no_edit():
+    base, theirs = {"ITEM_NAME": "117", "TITLE": "Window"}, {"ITEM_NAME": "117.00", "TITLE": "Window"}
+    shown = {**theirs, "articleName": "117"}
+    assert looks_altered(base, shown)
+    assert undo_echo(shown, base, shown) == base
+    assert not looks_altered(base, {**theirs, "articleName": "Noa"}), "somebody wrote another name"
+    assert not looks_altered(base, {**base, "articleName": "118"}), "the column says ours, the name does not"
+    assert not looks_altered(base, {**shown, "TITLE": "Door"})
+    assert not looks_altered(base, {**theirs, "TITLE": "Window", "articleName": "Window"}), (
+        "not the name that was sent"
+    )

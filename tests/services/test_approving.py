@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from electis_cli.db import runs
+from electis_cli.db import spaces as rows
 from electis_cli.domain.errors import BrakeTripped
 from electis_cli.domain.organizations import Strategy
 from electis_cli.services import configuring, labels, spaces
@@ -156,6 +159,21 @@ def test_a_plan_that_changed_since_is_held_anew(site, cloud, change):
     }
     assert [one["state"] for one in runs_of(site)[:2]] == ["held", "held"]
     assert approve_run(site, caught.value.details["run"]).counts["adopt"] >= 11
+
+
+def test_a_value_that_changed_here_without_a_trace_is_another_plan_too(make_site, cloud):
+    scope = make_site(Strategy.AIMS_WINS)
+    for name in NAMES:
+        edit(cloud, name, TITLE="there")
+        spaces.update_space(scope, name, data={"TITLE": "here"})
+    run, _ = held(scope, believe_at_once=True)
+    with scope.runtime.database.write(scope.org_id) as uow:
+        space = rows.find_space(uow, store_of(scope).id, "S00")
+        rows.save_space(uow, replace(space, data={"TITLE": "silent"}), scope.runtime.clock())
+        uow.commit()
+    with pytest.raises(BrakeTripped):
+        approve_run(scope, run)
+    assert spaces.show_space(scope, "S00").data == {"TITLE": "silent"}
 
 
 def test_an_approval_is_good_once(emptied, clock):

@@ -30,6 +30,7 @@ ALTERED = [
     pytest.param("blanks", "TITLE", "Window  east", "Window east", id="blanks"),
     pytest.param("cut", "TITLE", LONG, LONG[:40], id="cut"),
     pytest.param("blanks", "ITEM_NAME", "Dana  Levi", "Dana Levi", id="name"),
+    pytest.param("numbers", "ITEM_NAME", "117", "117.00", id="name-beside-its-field"),
 ]
 
 

@@ -181,7 +181,9 @@ class Machine(RuleBasedStateMachine):
         self.foreign: set[str] = set()  # made by others: reported, never touched
         self.remade: set[str] = set()  # deleted at AIMS once, or made anew there
         self.versions: dict[str, tuple[int, int]] = {}
-        self.unsure: set[str] = set()  # labels of which a restored database believes what is no longer so
+        # Labels that show something else than the database noted, after a restore or a call whose end nobody saw. No
+        # listing tells of a label that shows nothing, so a wish that equals the wrong note is not carried out.
+        self.unsure: set[str] = set()
         with stage.database.engine.begin() as connection:
             connection.execute(
                 tables.organizations.update()
@@ -396,13 +398,8 @@ class Machine(RuleBasedStateMachine):
         self.open_edits.clear()
         self.saved = None
         self.write_down("here: the backup is back")
-        # AIMS's listing tells of no label that shows nothing, so nobody finds out what the backup believes in vain.
-        shown = self.cloud.store("ACME", "001").labels
         for wish in self.look().wishes:
-            label = shown[wish.label_code]
-            if (label.articles or [None]) != [wish.acked_article] or label.page != (
-                wish.acked_page or label.page
-            ):
+            if not self._is_as_noted(wish):
                 self.unsure.add(wish.label_code)
         # What AIMS shows is somebody's value now, who saw what the backup says.
         for key, article in self.shelf.items():
@@ -520,6 +517,7 @@ class Machine(RuleBasedStateMachine):
             request = self.late.pop(place % len(self.late))
             self._excuse(request, seen=set())
             self.cloud.handle(request)
+            self.unsure.update(code for code in self.codes if code.encode() in request.body)
             self.write_down(f"late: {request.method} {_short_path(request)}")
 
     # --- workers ----------------------------------------------------------------------------------------------------
@@ -820,6 +818,7 @@ class Machine(RuleBasedStateMachine):
         self._check_states(look)
         self._check_dead_letters(look)
         self._check_edits(look)
+        self._follow_labels(look)
         self._check_ghosts()
         self._check_secrets()
 
@@ -915,6 +914,18 @@ class Machine(RuleBasedStateMachine):
             edit = self.open_edits.pop(value)
             assert value in kept | self.excused, f"NO LOST WRITE: {edit} is gone without a trace"
 
+    def _follow_labels(self, look: Look) -> None:
+        for wish in look.wishes:
+            if self._is_as_noted(wish):
+                self.unsure.discard(wish.label_code)
+            elif wish.inflight_version is not None:
+                self.unsure.add(wish.label_code)
+
+    def _is_as_noted(self, wish: LabelWish) -> bool:
+        label = self.cloud.store("ACME", "001").labels[wish.label_code]
+        noted = [] if wish.acked_article is None else [wish.acked_article]
+        return label.articles == noted and wish.acked_page in {None, label.page}
+
     def _check_ghosts(self) -> None:
         for key, article in self.shelf.items():
             assert key in self.values, f"NO GHOST: nobody created {key}"
@@ -990,6 +1001,7 @@ class Machine(RuleBasedStateMachine):
                     f"NO RESURRECTION: {key} was deleted here, and AIMS has it"
                 )
                 continue
+            assert not look.rows[key].is_dirty, f"CONVERGENCE: {key} is pending when everything is calm"
             assert article is not None, f"CONVERGENCE: AIMS does not have {key}"
             there = {column: str(article.data.get(column) or "") for column in COLUMNS}
             if key in look.facts:

@@ -120,10 +120,17 @@ class World:
             )
             held = uow.execute(sa.text("SELECT resource FROM leases WHERE holder IS NOT NULL"))
             dead = uow.execute(sa.text("SELECT subject FROM dead_letters"))
+            audited = uow.execute(
+                sa.text("SELECT action, entity_id FROM audit_log WHERE entity <> 'sync_run'")
+            )
+            kept = uow.execute(sa.text("SELECT article_id, choice FROM sync_conflicts"))
             found = {
-                "spaces": {one.external_id: dict(one.data) for one in spaces.list_spaces(uow, [store.id])},
+                "spaces": {
+                    one.external_id: (one.version, dict(one.data))
+                    for one in spaces.list_spaces(uow, [store.id])
+                },
                 "people": {
-                    one.external_id: (one.assigned_space, dict(one.data))
+                    one.external_id: (one.version, one.assigned_space, dict(one.data))
                     for one in people.list_people(uow, [store.id])
                 },
                 "ledger": {
@@ -139,6 +146,8 @@ class World:
                 "links": sorted(tuple(row) for row in wishes),
                 "leases": sorted(row[0] for row in held),
                 "dead": sorted(row[0] for row in dead),
+                "audited": sorted(tuple(row) for row in audited),
+                "conflicts": sorted(tuple(row) for row in kept),
             }
         shelf = self.cloud.store("ACME", "001")
         found["AIMS"] = {key: (one.name, dict(one.data)) for key, one in shelf.articles.items()}
@@ -378,8 +387,10 @@ def assert_all_sorts_of_work_were_done(expected: dict[str, Any]) -> None:
     assert shown["S00"][1]["TITLE"] == "Changed S00"
     assert "S10" not in shown
     assert shown["N0"][1]["TITLE"] == "New N0"
-    assert here["S21"]["PHONE"] == "55-S21"
-    assert here["S28"] == {"TITLE": "Here S28", "PHONE": "66-S28"}
+    assert here["S21"][1]["PHONE"] == "55-S21"
+    assert here["S28"][1] == {"TITLE": "Here S28", "PHONE": "66-S28"}
+    assert ("space:updated_by_aims", "S21") in expected["audited"]
+    assert {key for key, _ in expected["conflicts"]} >= {"S28", "S31"}
     assert "F0" in shown
     assert "F0" not in here
     assert expected["leases"] == expected["dead"] == []

@@ -69,6 +69,7 @@ aims_exchanges = sa.Table(
     sa.Column("answer_code", sa.Text, nullable=False),
     sa.Column("answer_word", sa.Text, nullable=False),
     sa.Column("batch_id", sa.Text),
+    sa.Column("batch_result", sa.Text),  # what became of it, once asked after the settle window
     sa.Column("milliseconds", sa.Integer, nullable=False),
     sa.Column("request_digest", sa.Text),
     sa.Column("answer_digest", sa.Text),

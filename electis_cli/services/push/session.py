@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import alerts, leases
+from electis_cli.db import leases
 from electis_cli.db.leases import Lease
 from electis_cli.db.stores import Store
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -16,6 +16,7 @@ from electis_cli.domain.errors import ElectisError
 from electis_cli.domain.queue import LabelWish, LedgerRow
 from electis_cli.domain.redaction import without_values
 from electis_cli.services.change import Change, Scope
+from electis_cli.services.push.burying import bury
 from electis_cli.services.push.report import PushReport
 from electis_cli.services.remote import RemoteView
 from electis_cli.services.runtime import Runtime
@@ -101,29 +102,4 @@ class PushSession:
 
     def bury(self, change: Change, *, kind: str, subject: str, error: ElectisError, attempts: int) -> None:
         """Make a dead letter and its alert, in the transaction that gives the row up; one alert per cause."""
-        word = str(error.details.get("word") or error.code)
-        alert_id = alerts.raise_alert(
-            change.uow,
-            alert_id=change.new_id(),
-            cause=f"dead-letter:{self.store.code}:{word[:80]}",
-            text=f"Store {self.store.code}: AIMS refused {kind}s for good. {error.why or error.message}",
-            store_id=self.store.id,
-            now=change.now,
-        )
-        alerts.insert_dead_letter(
-            change.uow,
-            {
-                "id": change.new_id(),
-                "store_id": self.store.id,
-                "kind": kind,
-                "subject": subject,
-                "alert_id": alert_id,
-                "error_class": error.code,
-                "error_text": error.why or error.message,
-                "attempts": attempts,
-                "at": change.now,
-            },
-        )
-        change.emit(
-            "queue:dead_letter", {"kind": kind, "id": subject, "alert": alert_id}, store_id=self.store.id
-        )
+        bury(change, self.store, kind=kind, subject=subject, error=error, attempts=attempts)
