@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import aims_client, drain, start_up
+from bench import aims_client, drain, full_sync, start_up
 
-BENCHMARKS = {"start-up": start_up.run, "aims-client": aims_client.run, "drain": drain.run}
+BENCHMARKS = {
+    "start-up": start_up.run,
+    "aims-client": aims_client.run,
+    "drain": drain.run,
+    "full-sync": full_sync.run,
+}
 
 
 def main(names: list[str]) -> int:

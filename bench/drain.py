@@ -47,9 +47,9 @@ def run() -> Iterator[str]:
 def _drain(url: str, name: str) -> str:
     with SimulatorServer(Simulator(Settings(labels_per_store=0))) as server:
         database = Database(url)
-        settings = load_settings().model_copy(update={"aims_hosts": server.base_url.partition("/common")[0]})
+        settings = load_settings().model_copy(update={"aims_hosts": server.base_url})
         runtime = make_runtime(settings, database=database, sealer=Sealer(bytes(32)))
-        scope, store_id = _prepare(runtime, server.base_url)
+        scope, store_id = prepare(runtime, server.base_url, ARTICLES)
         with database.read(scope.org_id) as uow:
             rendered = render_store(uow, organizations.own_organization(uow), store_id)
         records = [encode_article(item.article) for item in rendered.values()]
@@ -148,7 +148,8 @@ def _edit(database: Database, scope: Scope, store_id: str, title: str) -> None:
         uow.commit()
 
 
-def _prepare(runtime: Runtime, base_url: str) -> tuple[Scope, str]:
+def prepare(runtime: Runtime, base_url: str, count: int) -> tuple[Scope, str]:
+    """Make an organization with one store of so many spaces, all of them to be pushed."""
     initialize(
         runtime,
         org_code="ACME",
@@ -171,8 +172,8 @@ def _prepare(runtime: Runtime, base_url: str) -> tuple[Scope, str]:
             },
         )  # fmt: skip
         made = [
-            Space(id=runtime.new_id(), store_id=store_id, external_id=f"{number:05}", data={"TITLE": "Desk"})
-            for number in range(ARTICLES)
+            Space(id=runtime.new_id(), store_id=store_id, external_id=f"{number:07}", data={"TITLE": "Desk"})
+            for number in range(count)
         ]
         spaces.insert_spaces(uow, made, now)
         Change(uow=uow, scope=scope, now=now).bump(store_id, [space.external_id for space in made])
