@@ -21,6 +21,7 @@ Content = Mapping[str, str]
 ABSENT = "-"
 """The hash of an article that is not there."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 LONGEST_ID = 50
 LONGEST_NFC_URL = 254  # contract 5.2
 _NAME_KEY = "articleName"
@@ -297,9 +298,7 @@ def content_hash(content: Content | None) -> str:
     """Return a content's hash; None (no article) is `ABSENT`. Empty columns do not change it."""
     if content is None:
         return ABSENT
-    text = json.dumps(
-        {key: value for key, value in content.items() if value}, sort_keys=True, ensure_ascii=False
-    )
+    text = _CANONICAL.encode({key: value for key, value in content.items() if value})
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -15,11 +15,11 @@ from electis_cli.db import labels, ledger
 from electis_cli.db.ledger import Standing
 from electis_cli.db.organizations import Organization
 from electis_cli.db.unit_of_work import UnitOfWork
-from electis_cli.domain.articles import content_hash
+from electis_cli.domain.articles import Content, content_of
 from electis_cli.domain.queue import State
 from electis_cli.services.change import Scope
 from electis_cli.services.remote import Shown, shown
-from electis_cli.services.rendering import render_articles, require_format
+from electis_cli.services.rendering import Rendered, render_articles, require_format
 
 PAGE = 500
 MOST_REPORTED = 1000
@@ -129,21 +129,21 @@ def _sift_page(
             if keep_foreign or sifted.reported <= MOST_REPORTED:
                 sifted.odd[article_id] = shown(article, article_format)
             continue
-        seen = shown(article, article_format)
-        if row is None or local is None or not _is_equal(row, local.hash, seen.hash):
-            sifted.odd[article_id] = seen
+        content = content_of(article.name, article.nfc_url, article.data, article_format)
+        if row is None or local is None or not _is_equal(row, local, content):
+            sifted.odd[article_id] = shown(article, article_format)
             continue
         sifted.in_sync += 1
         if _has_news(row, now):
-            sifted.equal.append((article_id, article.last_updated, seen.hash == row.base_hash))
+            sifted.equal.append((article_id, article.last_updated, content == local.content))
 
 
-def _is_equal(row: Standing, local_hash: str, remote_hash: str) -> bool:
+def _is_equal(row: Standing, local: Rendered, remote: Content) -> bool:
     """Tell whether nothing at all is to be done about an article."""
     if row.state != State.ACTIVE or row.is_deleted or row.is_dirty or row.is_in_flight:
         return False
-    return local_hash == row.base_hash and (
-        remote_hash == row.base_hash or (row.echo is not None and remote_hash == content_hash(row.echo))
+    return local.hash == row.base_hash and (
+        remote == local.content or (row.echo is not None and remote == row.echo)
     )
 
 

@@ -79,6 +79,7 @@ troubles = st.lists(
     max_size=2,
 )
 """What happens at which call of a step; a `point` is a place in the engine's code where the process dies."""
+Troubles = Sequence[tuple[int, str]]
 workers = st.sampled_from(("A", "B"))
 places = st.integers(0, 7)
 
@@ -103,7 +104,7 @@ class Work:
 
     process: Process
     company: str
-    troubles: Sequence[tuple[int, str]]
+    troubles: Troubles
     is_push: bool = False
     calls: int = 0
     points: int = 0
@@ -263,6 +264,13 @@ class Machine(RuleBasedStateMachine):
         """Somebody changes a space, or who sits there."""
         self._edit_here(place, column)
 
+    @rule(place=places, column=st.sampled_from(COLUMNS), name=workers, troubles=troubles)
+    @happening
+    def edit_and_push(self, place: int, column: str, name: str, troubles: Troubles) -> None:
+        """Somebody changes a space, and a worker is at it at once."""
+        self._edit_here(place, column)
+        self._push(name, troubles)
+
     @rule(key=st.sampled_from(KEYS))
     @happening
     def make_here(self, key: str) -> None:
@@ -333,12 +341,14 @@ class Machine(RuleBasedStateMachine):
             act()
             assert self._standing() == before, "IDEMPOTENT: the second time changed something"
 
-    @rule(paused=st.booleans())
+    @rule(paused=st.booleans(), name=workers)
     @happening
-    def pause(self, paused: bool) -> None:
-        """Somebody pauses the store's queue, or lets it go on."""
+    def pause(self, paused: bool, name: str) -> None:
+        """Somebody pauses the store's queue, or lets it go on; something is due, and a worker comes by."""
         queue.pause(self.desk, resume=not paused)
         self.write_down("here: paused" if paused else "here: resumed")
+        self._edit_here(0, "TITLE")
+        self._push(name, ())
 
     @rule()
     @happening
@@ -524,7 +534,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=workers, troubles=troubles, twice=st.booleans())
     @happening
-    def push(self, name: str, troubles: Sequence[tuple[int, str]], twice: bool) -> None:
+    def push(self, name: str, troubles: Troubles, twice: bool) -> None:
         """A worker pushes the store."""
         report = self._push(name, troubles)
         if twice and not self.is_troubled and report and report.ending is Ending.DONE and not report.waiting:
@@ -535,7 +545,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=workers, troubles=troubles)
     @happening
-    def push_again(self, name: str, troubles: Sequence[tuple[int, str]]) -> None:
+    def push_again(self, name: str, troubles: Troubles) -> None:
         """A worker pushes the store: as likely as three other steps together."""
         self._push(name, troubles)
 
@@ -545,7 +555,7 @@ class Machine(RuleBasedStateMachine):
         """A worker pushes the store, and nothing happens meanwhile."""
         self._push(name, ())
 
-    def _push(self, name: str, troubles: Sequence[tuple[int, str]]) -> PushReport | None:
+    def _push(self, name: str, troubles: Troubles) -> PushReport | None:
         report: PushReport | None = self._work(
             name,
             "push",
@@ -557,7 +567,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=workers, troubles=troubles, at_once=st.sampled_from((False, False, False, True)))
     @happening
-    def sync(self, name: str, troubles: Sequence[tuple[int, str]], at_once: bool) -> None:
+    def sync(self, name: str, troubles: Troubles, at_once: bool) -> None:
         """A worker runs a full sync; what a brake holds waits for a person."""
         self._sync(name, troubles, Choice(believe_at_once=at_once))
 
@@ -572,7 +582,7 @@ class Machine(RuleBasedStateMachine):
             assert self._standing() == before, "IDEMPOTENT: a second full sync changed something"
             assert self._writes() == written
 
-    def _sync(self, name: str, troubles: Sequence[tuple[int, str]], choice: Choice) -> bool:
+    def _sync(self, name: str, troubles: Troubles, choice: Choice) -> bool:
         view = self._work(
             name, "sync", lambda scope: full_sync(scope, self.store_id, choice=choice), troubles
         )
@@ -580,11 +590,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=workers, troubles=troubles)
     @happening
-    def approve(self, name: str, troubles: Sequence[tuple[int, str]]) -> None:
+    def approve(self, name: str, troubles: Troubles) -> None:
         """Somebody approves what a brake held."""
         self._approve(name, troubles)
 
-    def _approve(self, name: str, troubles: Sequence[tuple[int, str]] = ()) -> None:
+    def _approve(self, name: str, troubles: Troubles = ()) -> None:
         with self.stage.database.read(self.org_id) as uow:
             held = [run["id"] for run in runs.list_runs(uow, [self.store_id]) if run["state"] == "held"]
         if held:
@@ -592,11 +602,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=workers, troubles=troubles)
     @happening
-    def keep_house(self, name: str, troubles: Sequence[tuple[int, str]]) -> None:
+    def keep_house(self, name: str, troubles: Troubles) -> None:
         """A worker keeps house."""
         self._keep_house(name, troubles)
 
-    def _keep_house(self, name: str, troubles: Sequence[tuple[int, str]] = ()) -> None:
+    def _keep_house(self, name: str, troubles: Troubles = ()) -> None:
         self._work(
             name, "house", lambda scope: housekeeping.keep_house(scope.runtime, scope.org_id), troubles
         )
@@ -632,7 +642,7 @@ class Machine(RuleBasedStateMachine):
         name: str,
         what: str,
         work: Callable[[Scope], Any],
-        troubles: Sequence[tuple[int, str]] = (),
+        troubles: Troubles = (),
         *,
         company: str = "ACME",
         is_push: bool = False,
