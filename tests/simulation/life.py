@@ -139,6 +139,7 @@ class Life:
         self.late: list[Request] = []
         self.numbers = itertools.count(1)
         self.inside = 0
+        self.pushing = 0
         self.calm = False
         self.at_work: list[Worker] = []
         self.local: dict[tuple[str, str], str] = {}
@@ -340,11 +341,13 @@ class Life:
 
     def push(self) -> None:
         """A worker pushes the store."""
+        self.pushing += 1
         self._work(
             self._free_worker(),
             "push",
             lambda worker: push_store(worker.scope.runtime, self.org_id, self.store_id),
         )
+        self.pushing -= 1
 
     def sync(self) -> None:
         """A worker runs a full sync; whoever is asked approves what a brake holds."""
@@ -406,7 +409,7 @@ class Life:
             raise Died
         if is_write and chance < 0.06:
             return self._lose(request)
-        self._meanwhile(is_write)
+        self._meanwhile()
         response = self.cloud.handle(request)
         if chance > 0.98 and not self.calm:
             self.kill(worker)  # AIMS did it, and nobody hears of it
@@ -421,7 +424,7 @@ class Life:
             self.late.append(request)
         raise httpx.ReadTimeout("no answer came")
 
-    def _meanwhile(self, is_write: bool) -> None:
+    def _meanwhile(self) -> None:
         if self.calm or self.inside >= MOST_INSIDE or self.random.random() > 0.15:
             return
         self.inside += 1
@@ -431,7 +434,8 @@ class Life:
                 acts += [self.push, self.sync]
             if self.hostile:
                 acts.append(self.deliver_late)
-            if not is_write or (self.hostile and self.random.random() < BETWEEN):
+            # Between a read and the write that relies on it nobody is safe: that is for the hostile.
+            if not self.pushing or (self.hostile and self.random.random() < BETWEEN):
                 acts.append(self.edit_there)
             self.log.append("  meanwhile")
             self.random.choice(acts)()
