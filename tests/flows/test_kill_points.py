@@ -306,7 +306,7 @@ def importing(victim: Victim, place: str) -> None:
     victim.die(place, "space", "import", file, "--store", "001")
     if place == "import:committed":
         victim.wanted |= imported
-        victim.edits.update(imported)
+        victim.edits.update(list(imported))
     victim.recover()
 
 

@@ -42,9 +42,9 @@ KEYS = ("K0", "K1", "K2", "K3")
 COLUMNS = ("TITLE", "PHONE")
 LEASE, WINDOW = 60.0, 120.0
 SETTLED = WINDOW + 1
-STALE = ((0.0, 2.0, 5.0, 60.0), (10, 10, 10, 1))
+STALE = ((0.0, 1.0, 5.0, 60.0), (30, 30, 5, 1))
 """For so many seconds a hostile AIMS shows old values after each write, and how often it is that kind of AIMS."""
-BETWEEN = 0.05
+BETWEEN = 0.02
 """How often, when something happens inside a write, it may be somebody at AIMS: between our read and our write."""
 MOST_INSIDE = 2
 """So many things happen inside one call at most."""
@@ -221,7 +221,7 @@ class Life:
             weights=(9, 2, 4, 2, 5, 1, 12, 6, 3, 3, 6, 1 if self.hostile else 0, 3),
         )[0]  # fmt: skip
         happen()
-        self.clock.advance(self.random.choice((0, 1, 7, 30)))
+        self.clock.advance(self.random.choice((1, 3, 7, 30)))
         self._watch()
 
     def _free_worker(self) -> Worker:

@@ -149,10 +149,11 @@ class Machine(RuleBasedStateMachine):
         strategy=st.sampled_from((Strategy.MERGE,) * 3 + tuple(Strategy)),
         lag=st.sampled_from((0.0, 0.0, 20.0, 90.0)),
         filled=st.integers(0, len(KEYS)),
+        is_running=st.booleans(),
     )
     @happening
-    def begin(self, strategy: Strategy, lag: float, filled: int) -> None:
-        """A store with some spaces and two rooms, at an AIMS that shows what it took at once, or later."""
+    def begin(self, strategy: Strategy, lag: float, filled: int, is_running: bool) -> None:
+        """A store with spaces and two rooms, new or in use, at an AIMS that shows what it took at once, or later."""
         stage = self.stage
         stage.begin()
         self.looked: tuple[bytes | None, Look] | None = None
@@ -171,6 +172,7 @@ class Machine(RuleBasedStateMachine):
         self.desk = self.processes["desk"].scopes["ACME"]
         self.late: list[Request] = []
         self.saved: tuple[Contents, Mapping[str, Any]] | None = None
+        self.has_lied = False  # AIMS said yes to a push and dropped it
         self.is_troubled = False  # AIMS may meet the next call with a fault
         # What is known of every value: where it may be, and whom it replaced.
         self.values: dict[str, set[str]] = {key: {""} for key in (*KEYS, *ROOMS)}
@@ -196,6 +198,12 @@ class Machine(RuleBasedStateMachine):
         for number in ROOMS.values():
             room_service.create_room(self.desk, number)
         self.codes = sorted(self.cloud.store("ACME", "001").labels)
+        if is_running:
+            for code, key in zip(self.codes, sorted(self.look().wanted), strict=False):
+                label_service.link_label(self.desk, code, key)
+            self._push("A", ())
+            self.clock.advance(SETTLED)
+            self._sync("A", (), Choice())
 
     def _start(self, name: str) -> Process:
         return self.stage.start_process(name, self._answer, self._reached)
@@ -481,6 +489,8 @@ class Machine(RuleBasedStateMachine):
         if key not in self.look().facts:
             self.foreign.add(key)
         self.remade.add(key)
+        # Deleted and made anew between two looks of ours: AIMS broke the links, and nobody sees that.
+        self.unsure.update(wish.label_code for wish in self.look().wishes if wish.acked_article == key)
         self._write_there(key, "TITLE", self._value("R", key))
 
     @rule(name=st.sampled_from(sorted(FAULTS)), count=st.sampled_from((1, 2, 4)))
@@ -488,6 +498,7 @@ class Machine(RuleBasedStateMachine):
     def break_something(self, name: str, count: int) -> None:
         """AIMS meets the next calls with trouble."""
         fault = dict(FAULTS[name])
+        self.has_lied |= name == "lost push"
         self.cloud.faults.add(fault.pop("kind"), count=count, **fault)
         self.is_troubled = True
         self.write_down(f"trouble: {name} {count} times")
@@ -861,8 +872,12 @@ class Machine(RuleBasedStateMachine):
                 return
         if key in self.remade and (new == "" or value == ""):
             return  # made anew at AIMS, where everything else is empty
-        is_kept = any(old in (kept["local"] or {}).values() for kept in self._kept())
-        is_theirs = new in self.edits and self.strategy is Strategy.AIMS_WINS and is_kept
+        if self.has_lied and new in self.edits:
+            return  # AIMS took the old value and dropped it: who wrote there since could not see it
+        # The strategy takes AIMS's side of the whole article; what was said here is kept.
+        is_theirs = self.strategy is Strategy.AIMS_WINS and any(
+            old in (kept["local"] or {}).values() for kept in self._kept()
+        )
         assert is_theirs, f"NO LOST WRITE: {key} {column} was {old!r} and is {new!r}, made over {value!r}"
 
     def _kept(self) -> list[dict[str, Any]]:
