@@ -24,6 +24,15 @@ def update_run(uow: UnitOfWork, run_id: str, values: Mapping[str, Any]) -> None:
     uow.execute(sync_runs.update().where(mine(uow, sync_runs), sync_runs.c.id == run_id).values(**values))
 
 
+def end_abandoned_runs(uow: UnitOfWork, store_id: str, now: datetime) -> None:
+    """End the runs of a store whose process died; whoever calls holds the store's run lease."""
+    uow.execute(
+        sync_runs.update()
+        .where(mine(uow, sync_runs), sync_runs.c.store_id == store_id, sync_runs.c.state == "running")
+        .values(state="interrupted", ended_at=now)
+    )
+
+
 def find_run(uow: UnitOfWork, run_id: str) -> dict[str, Any] | None:
     """Return a run, or None."""
     row = one_or_none(uow, sa.select(sync_runs).where(mine(uow, sync_runs), sync_runs.c.id == run_id))

@@ -331,6 +331,7 @@ def _system(scope: Scope) -> Scope:
 
 def _open_run(scope: Scope, start: _Start, run_id: str) -> None:
     with changing(scope, Action.SYNC) as change:
+        runs.end_abandoned_runs(change.uow, start.store.id, change.now)
         runs.insert_run(
             change.uow,
             {

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from electis_cli.db import leases
+from electis_cli.db import leases, runs
 from electis_cli.domain.errors import (
     AimsUnreachable,
     BrakeTripped,
@@ -583,6 +583,17 @@ def test_of_two_runs_at_once_the_second_is_told_and_changes_nothing(agreed):
         sync(agreed)
     assert len(runs_of(agreed)) == before
     assert syncing.sync_status(agreed)[0].state == "syncing"
+
+
+def test_a_run_whose_process_died_is_ended_by_the_next_one(agreed):
+    died = sync(agreed).run
+    with agreed.runtime.database.write(agreed.org_id) as uow:
+        runs.update_run(uow, died, {"state": "running", "ended_at": None})
+        uow.commit()
+    sync(agreed)
+    states = {run["id"]: (run["state"], run["ended_at"] is not None) for run in runs_of(agreed)}
+    assert states.pop(died) == ("interrupted", True)
+    assert set(states.values()) == {("completed", True)}
 
 
 def test_a_run_frees_its_lock_however_it_ends(agreed, cloud):
