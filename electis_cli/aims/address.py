@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from electis_cli.domain.errors import HostNotAllowed, InvalidInput
 
 VENDOR_DOMAIN = "solumesl.com"
+_LOGIN = re.compile(r"(?s)(//|^).*@")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 
 
@@ -78,7 +79,8 @@ def _split(url: str) -> SplitResult:
         or parts.fragment
         or "@" in (parts.netloc or "")
     ):
-        raise InvalidInput(f"{url!r} is not a base URL.", why="It looks like https://eu.common.solumesl.com.")
+        shown = _LOGIN.sub(r"\1...@", url, count=1)  # what is told may be logged
+        raise InvalidInput(f"{shown!r} is not a base URL.", why="It looks like https://eu.common.solumesl.com.")
     return parts
 
 

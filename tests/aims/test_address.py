@@ -51,6 +51,15 @@ def test_anything_else_is_refused_with_an_example(written):
         normalize_address(written)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://user:hunter2@eu.common.solumesl.com", "user:hunter2@host", "https://user:hunter2/x@h//@"]
+)
+def test_a_login_in_the_url_is_not_repeated_in_the_refusal(url):
+    with pytest.raises(InvalidInput) as caught:
+        normalize_address(url)
+    assert "hunter2" not in caught.value.message + caught.value.why
+
+
 @given(st.text(max_size=40))
 def test_no_text_makes_the_address_crash(text):
     try:
