@@ -46,6 +46,8 @@ STALE = ((0.0, 1.0, 5.0, 60.0), (30, 30, 5, 1))
 """For so many seconds a hostile AIMS shows old values after each write, and how often it is that kind of AIMS."""
 BETWEEN = 0.02
 """How often, when something happens inside a write, it may be somebody at AIMS: between our read and our write."""
+LATE = 0.3
+"""How often a hostile network brings a request that got no answer after all, later."""
 MOST_INSIDE = 2
 """So many things happen inside one call at most."""
 
@@ -420,7 +422,7 @@ class Life:
 
     def _lose(self, request: Request) -> Any:
         """A write gets no answer; a hostile network brings it later."""
-        if self.hostile:
+        if self.hostile and self.random.random() < LATE:
             self.late.append(request)
         raise httpx.ReadTimeout("no answer came")
 
