@@ -188,7 +188,9 @@ def decide_push(
     with a store what AIMS shows is believed at once.
     """
     if remote_hash == local_hash:
-        return Push.AGREE
+        # What we sent a moment ago may be there and not be shown yet: agreeing on its absence would leave it behind.
+        is_hidden = local_hash == ABSENT and _may_be_hidden(row, now, settle)
+        return Push.DELETE if is_hidden else Push.AGREE
     is_ours = remote_hash == row.base_hash or remote_hash in known or remote_hash == row.inflight_hash
     # Absence needs no owner: an article that is not there yet, or was deleted by us or by others, is written again,
     # because an edit beats a delete (design 5.3).
@@ -201,6 +203,13 @@ def decide_push(
         return Push.DELETE
     # A read that misses an article may be stale; an update of one that is gone creates it all the same (contract 5.2).
     return Push.UPDATE if row.has_base or remote_hash != ABSENT else Push.CREATE
+
+
+def _may_be_hidden(row: LedgerRow, now: datetime, settle: timedelta) -> bool:
+    """Tell whether AIMS may have taken an article of ours that a read does not show yet."""
+    if row.inflight_hash not in {None, ABSENT}:
+        return True
+    return row.has_base and row.acked_at is not None and now - row.acked_at < settle
 
 
 # --- what a failure means -------------------------------------------------------------------------------------------

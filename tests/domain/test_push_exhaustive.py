@@ -27,6 +27,11 @@ class Case(NamedTuple):
     odd: str | None
     age: str
     first_contact: bool
+    acked: str
+
+
+ACKED = {"never": None, "just now": NOW, "long ago": NOW - 2 * W}
+"""When AIMS acknowledged something of this key last."""
 
 
 def every_case() -> Iterator[Case]:
@@ -34,7 +39,7 @@ def every_case() -> Iterator[Case]:
     memories = (None, ABSENT, "a", "b")
     known_sets = ((), ("a",), ("b",), (ABSENT,), ("a", "b", ABSENT))
     for words in itertools.product(
-        sides, sides, memories, memories, known_sets, (None, "a", "b"), AGES, (False, True)
+        sides, sides, memories, memories, known_sets, (None, "a", "b"), AGES, (False, True), ACKED
     ):
         yield Case(*words)
 
@@ -52,7 +57,17 @@ def has_stayed(case: Case) -> bool:
     return case.odd == case.remote and case.age in {"stayed", "long ago"}
 
 
+def may_be_hidden(case: Case) -> bool:
+    """Something of ours may be there and not be shown yet."""
+    return case.inflight in {"a", "b"} or (has_base(case) and case.acked == "just now")
+
+
 TABLE: list[tuple[str, Callable[[Case], bool], Push]] = [
+    (
+        "to be deleted, not shown, but it may be there",
+        lambda c: c.remote == c.local == ABSENT and may_be_hidden(c),
+        Push.DELETE,
+    ),
     ("AIMS shows what we want", lambda c: c.remote == c.local, Push.AGREE),
     (
         "absent, agreed on before: a stale read, or deleted",
@@ -91,7 +106,7 @@ def decided(case: Case, number: int) -> Push:
         inflight_hash=case.inflight,
         odd_hash=case.odd,
         odd_since=NOW - AGES[case.age] if case.odd else None,
-        acked_at=(None, NOW, NOW - 2 * W)[number % 3],
+        acked_at=ACKED[case.acked],
         missing_since=(None, NOW - 2 * W)[number // 3 % 2],
         read_equal_at=(None, NOW)[number // 2 % 2],
         attempts=number % 9,
