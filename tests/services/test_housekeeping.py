@@ -177,7 +177,7 @@ def test_many_articles_are_verified_in_one_step(connected, cloud, clock):
     clock.advance(SETTLED)
     cloud.journal.clear()
     assert keep(connected).verified == 60
-    assert len(cloud.journal.after()) <= 5
+    assert len(cloud.journal.after()) <= 7, "a login, the batch and its log, two pages of ids, the labels"
 
 
 # --- forgetting -----------------------------------------------------------------------------------------------------
