@@ -9,7 +9,7 @@ from electis_cli.db import leases, scheduling
 from electis_cli.db.scheduling import Place as Place  # noqa: PLC0414 - the daemon knows services only
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.access import system_actor
-from electis_cli.domain.errors import ElectisError
+from electis_cli.domain.errors import ElectisError, LockHeld
 from electis_cli.services.alerting import tell_alerts
 from electis_cli.services.change import Scope
 from electis_cli.services.full_sync import full_sync
@@ -58,6 +58,9 @@ def sync_turn(runtime: Runtime, place: Place) -> Turn:
     scope = Scope(runtime=runtime, actor=system_actor(), org_id=place.org_id)
     try:
         view = full_sync(scope, place.store_id)
+    except LockHeld:
+        # Another daemon was quicker between our question and our grip; nothing is wrong.
+        return Turn(subject=place.code, outcome="busy", counts={})
     except ElectisError as error:
         return Turn(subject=place.code, outcome=error.code, counts={})
     return Turn(subject=place.code, outcome=view.state, counts=dict(view.counts))

@@ -32,7 +32,8 @@ from electis_cli.db import alerts, exchanges
 from electis_cli.simulator.operations import authentication
 from tests.world import planted
 
-SHORTEST_SECRET = 6
+SHORTEST_SECRET = 8
+"""Shorter ones, such as the simulator's own `secret`, are words that honest messages contain (`secret.key`)."""
 NAME = "person's name"
 SHOWS_CALLS = "--debug-http"
 SHOWN = ", with what it was asked to show"
