@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run() -> int:
     try:
         settings = load_settings()
-        runtime = make_runtime(settings, token_folder=state_folder())
+        runtime = make_runtime(settings, state_folder=state_folder())
         path = runtime.database.path
         # Kept open as long as the process lives; the kernel frees it however the process ends.
         lock = lock_embedded_database(path) if path is not None else None

@@ -14,6 +14,7 @@ from electis_cli.adapters import identifiers, mail, sealing
 from electis_cli.adapters.clock import system_clock
 from electis_cli.adapters.redis import SharedCounter, ping_redis
 from electis_cli.adapters.token_file import TokenFile
+from electis_cli.adapters.watermarks import WatermarkFile
 from electis_cli.db import organizations, schema
 from electis_cli.db.engine import Database
 from electis_cli.db.organizations import Organization
@@ -85,11 +86,12 @@ def make_runtime(
     sealer: sealing.Sealer | None = None,
     clock: Callable[[], datetime] = system_clock,
     tap: Recorder | None = None,
-    token_folder: Path | None = None,
+    state_folder: Path | None = None,
 ) -> Runtime:
     """Return the means every service works with; `tap` is told of every call to AIMS, beside the flight recorder.
 
-    In `token_folder` processes share their AIMS tokens; without it each logs in by itself.
+    In `state_folder` processes share their AIMS tokens and note what they pushed; without it each logs in by itself,
+    and nobody notices that the database was restored.
     """
     database = database or open_database(settings)
     if sealer is None:
@@ -103,12 +105,13 @@ def make_runtime(
         new_password=identifiers.new_password,
         draw=identifiers.draw,
         sealer=sealer,
-        connect=_connector(settings, database, sealer, clock, tap, token_folder),
+        connect=_connector(settings, database, sealer, clock, tap, state_folder),
         checkup=_examiner(settings, database, sealer, clock, tap),
         send_mail=mail.send_mail if settings.smtp_url else None,
         tell_alert=_receiver(settings),
         redis_ping=redis_ping(settings),
         login_counter=SharedCounter(settings.redis_url) if settings.redis_url else None,
+        watermarks=WatermarkFile(state_folder) if state_folder else None,
         tuning=Tuning(
             access_token_seconds=settings.access_token_seconds,
             refresh_token_seconds=settings.refresh_token_seconds,

@@ -80,7 +80,9 @@ def _split(url: str) -> SplitResult:
         or "@" in (parts.netloc or "")
     ):
         shown = _LOGIN.sub(r"\1...@", url, count=1)  # what is told may be logged
-        raise InvalidInput(f"{shown!r} is not a base URL.", why="It looks like https://eu.common.solumesl.com.")
+        raise InvalidInput(
+            f"{shown!r} is not a base URL.", why="It looks like https://eu.common.solumesl.com."
+        )
     return parts
 
 

@@ -37,7 +37,7 @@ def open_runtime(tap: Recorder | None = None) -> Iterator[Runtime]:
     from electis_cli.settings import state_folder
     from electis_cli.wiring import make_runtime
 
-    runtime = make_runtime(settings_in_force(), tap=tap, token_folder=state_folder())
+    runtime = make_runtime(settings_in_force(), tap=tap, state_folder=state_folder())
     try:
         yield runtime
     finally:

@@ -53,16 +53,41 @@ def list_wishes(
     return found
 
 
-def holders(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, tuple[str, str | None]]:
-    """Return where what is known of some labels comes from (wish or observed), and the article they show."""
-    found: dict[str, tuple[str, str | None]] = {}
+def shown_articles(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, str | None]:
+    """Return the article that each of some labels is known to show; without those nobody knows of."""
+    found: dict[str, str | None] = {}
     for piece in chunks(sorted(set(label_codes))):
-        statement = sa.select(
-            label_links.c.label_code, label_links.c.origin, label_links.c.acked_article
-        ).where(mine(uow, label_links), label_links.c.label_code.in_(piece))
-        for code, origin, article_id in uow.execute(statement):
-            found[code] = (origin, article_id)
+        statement = sa.select(label_links.c.label_code, label_links.c.acked_article).where(
+            mine(uow, label_links), label_links.c.label_code.in_(piece)
+        )
+        found.update((code, article_id) for code, article_id in uow.execute(statement))
     return found
+
+
+def wishes_by_code(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, LabelWish]:
+    """Return what is known of some labels, by label code."""
+    found: dict[str, LabelWish] = {}
+    for piece in chunks(sorted(set(label_codes))):
+        statement = sa.select(label_links).where(mine(uow, label_links), label_links.c.label_code.in_(piece))
+        found |= {row["label_code"]: _wish(row) for row in uow.execute(statement).mappings()}
+    return found
+
+
+def is_dirty() -> sa.ColumnElement[bool]:
+    """Return the condition that AIMS has not acknowledged a wish: `LabelWish.is_dirty` as SQL."""
+    table = label_links.c
+    is_in_doubt = table.inflight_version.is_not(None)
+    return sa.or_(
+        table.desired_article.is_distinct_from(table.acked_article),
+        sa.and_(
+            is_in_doubt, sa.or_(table.desired_article.is_(None), table.inflight_version != table.version)
+        ),
+        sa.and_(
+            table.desired_article.is_not(None),
+            table.desired_page.is_not(None),
+            table.desired_page.is_distinct_from(table.acked_page),
+        ),
+    )
 
 
 def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
@@ -74,16 +99,11 @@ def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
             mine(uow, label_links),
             table.store_id == store_id,
             table.state == State.ACTIVE.value,
-            sa.or_(
-                table.desired_article.is_distinct_from(table.acked_article),
-                sa.and_(
-                    table.desired_article.is_not(None), table.desired_page.is_distinct_from(table.acked_page)
-                ),
-            ),
+            is_dirty(),
         )
         .order_by(table.updated_at, table.label_code)
     )
-    return [wish for row in uow.execute(statement).mappings() if (wish := _wish(row)).is_dirty]
+    return [_wish(row) for row in uow.execute(statement).mappings()]
 
 
 def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
@@ -98,10 +118,6 @@ def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
         theirs.base_hash.is_not(None),
         theirs.base_hash != ABSENT,
     )
-    wants_page = sa.and_(
-        table.desired_page.is_not(None), table.desired_page.is_distinct_from(table.acked_page)
-    )
-    wants_link = table.desired_article.is_distinct_from(table.acked_article)
     statement = (
         sa.select(sa.func.count())
         .select_from(label_links)
@@ -110,10 +126,8 @@ def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
             table.store_id == store_id,
             table.state == State.ACTIVE.value,
             sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
-            sa.or_(
-                sa.and_(table.desired_article.is_(None), table.acked_article.is_not(None)),
-                sa.and_(is_there, sa.or_(wants_link, wants_page)),
-            ),
+            is_dirty(),
+            sa.or_(table.desired_article.is_(None), is_there),
         )
     )
     count: int = uow.execute(statement).scalar_one()
@@ -182,9 +196,16 @@ def save_wish(
 
 
 def save_observed(
-    uow: UnitOfWork, *, label_code: str, store_id: str, article_id: str, page: int | None, now: datetime
+    uow: UnitOfWork,
+    *,
+    label_code: str,
+    store_id: str,
+    article_id: str,
+    page: int | None,
+    now: datetime,
+    instead_of: LabelWish | None = None,
 ) -> bool:
-    """Note a link that AIMS shows and nobody here wished; False when somebody just did."""
+    """Note a link that AIMS shows and no wish stands against; False when somebody wished something meanwhile."""
     row = {
         "org_id": uow.tenant,
         "label_code": label_code,
@@ -206,15 +227,40 @@ def save_observed(
     statement = (
         label_links.update()
         .where(
-            mine(uow, label_links), label_links.c.label_code == label_code, label_links.c.origin == "observed"
+            mine(uow, label_links),
+            label_links.c.label_code == label_code,
+            sa.or_(label_links.c.origin == "observed", _is_unchanged(instead_of)),
         )
         .values(
             store_id=store_id,
+            origin="observed",
             desired_article=article_id,
             acked_article=article_id,
             desired_page=page,
+            acked_page=None,
             updated_at=now,
         )
+    )
+    return uow.count_changed(statement) == 1
+
+
+def _is_unchanged(wish: LabelWish | None) -> sa.ColumnElement[bool]:
+    """Return the condition that a wish is as it was read, with no call on its way."""
+    if wish is None:
+        return sa.false()
+    return sa.and_(
+        label_links.c.version == wish.version,
+        label_links.c.inflight_version.is_(None),
+        label_links.c.acked_article.is_not_distinct_from(wish.acked_article),
+    )
+
+
+def note_shown(uow: UnitOfWork, wish: LabelWish, article_id: str, now: datetime) -> bool:
+    """Note that a label shows another article than AIMS acknowledged, so that its wish is due again."""
+    statement = (
+        label_links.update()
+        .where(mine(uow, label_links), label_links.c.label_code == wish.label_code, _is_unchanged(wish))
+        .values(acked_article=article_id, acked_page=None, updated_at=now)
     )
     return uow.count_changed(statement) == 1
 

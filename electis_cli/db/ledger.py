@@ -224,6 +224,11 @@ def last_number(uow: UnitOfWork) -> int:
     return uow.last_number(SEQUENCE)
 
 
+def leap(uow: UnitOfWork, number: int) -> None:
+    """Let the next number be beyond `number`."""
+    uow.skip_numbers(SEQUENCE, number)
+
+
 def note_equal(
     uow: UnitOfWork,
     store_id: str,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from electis_cli.db import labels
 from electis_cli.db.tables import aims_accounts, articles, commands, label_links, organizations, stores
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.commands import CommandState
@@ -44,14 +45,7 @@ def stores_to_push(uow: UnitOfWork, now: datetime) -> list[Place]:
                     )
                 ),
                 sa.or_(label_links.c.next_attempt_at.is_(None), label_links.c.next_attempt_at <= now),
-                sa.or_(
-                    label_links.c.desired_article.is_distinct_from(label_links.c.acked_article),
-                    sa.and_(
-                        label_links.c.desired_article.is_not(None),
-                        label_links.c.desired_page.is_not(None),
-                        label_links.c.desired_page.is_distinct_from(label_links.c.acked_page),
-                    ),
-                ),
+                labels.is_dirty(),
             ),
             sa.select(commands.c.org_id, commands.c.store_id).where(
                 commands.c.state == CommandState.PENDING.value,

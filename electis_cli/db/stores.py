@@ -49,6 +49,7 @@ class Store:
     backoff_until: datetime | None
     backoff_count: int
     bound_to: str | None
+    restored_at: datetime | None
     created_at: datetime
 
 
@@ -83,6 +84,13 @@ def insert_store(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
 def update_store(uow: UnitOfWork, store_id: str, values: Mapping[str, Any]) -> None:
     """Change columns of a store."""
     uow.execute(stores.update().where(mine(uow, stores), stores.c.id == store_id).values(**values))
+
+
+def mark_restored(uow: UnitOfWork, now: datetime, paused_why: str) -> None:
+    """Note of every store that the database was set back, and pause it; a person's own pause keeps its reason."""
+    mine_all = stores.update().where(mine(uow, stores))
+    uow.execute(mine_all.values(restored_at=now))
+    uow.execute(mine_all.where(stores.c.paused_at.is_(None)).values(paused_at=now, paused_why=paused_why))
 
 
 def count_facts(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, dict[str, int]]:

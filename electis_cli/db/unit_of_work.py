@@ -135,6 +135,14 @@ class UnitOfWork:
         last = self.connection.execute(statement, {"n": count, "name": name}).scalar_one()
         return last - count + 1
 
+    def skip_numbers(self, name: str, number: int) -> None:
+        """Let the next number of a sequence be greater than `number`; never a smaller one than without."""
+        if self.is_sqlite:
+            statement = sa.text("UPDATE counters SET value = max(value, :n) WHERE name = :name")
+        else:
+            statement = sa.text("SELECT setval(CAST(:name AS regclass), greatest(nextval(:name), :n))")
+        self.connection.execute(statement, {"n": number, "name": name})
+
     def last_number(self, name: str) -> int:
         """Return the last number a sequence gave; 0 when it gave none yet."""
         if self.is_sqlite:

@@ -112,13 +112,17 @@ class LabelWish:
 
     @property
     def wants_link(self) -> bool:
-        """True when the label must be linked to another article than it is known to show."""
-        return self.desired_article is not None and self.desired_article != self.acked_article
+        """True when the label must be linked: it shows another article, or may, as an earlier call is in doubt."""
+        return self.desired_article is not None and (
+            self.desired_article != self.acked_article or self.inflight_version not in {None, self.version}
+        )
 
     @property
     def wants_unlink(self) -> bool:
-        """True when the label must be unlinked."""
-        return self.desired_article is None and self.acked_article is not None
+        """True when the label must be unlinked: it shows an article, or may, as an earlier call is in doubt."""
+        return self.desired_article is None and (
+            self.acked_article is not None or self.inflight_version is not None
+        )
 
     @property
     def wants_page(self) -> bool:
@@ -156,6 +160,27 @@ def _status(state: State, *, dirty: bool, inflight: bool) -> Status:
 def worst(statuses: Collection[Status]) -> Status:
     """Return the worst of some statuses; nothing at all is synced."""
     return min(statuses, key=_WORST_FIRST.index, default=Status.SYNCED)
+
+
+# --- what a listing shows of a label --------------------------------------------------------------------------------
+
+
+class Sighting(StrEnum):
+    """What to do about an article that AIMS shows on a label."""
+
+    LEAVE = "leave"  # it is what we know, or a wish is on its way
+    ADOPT = "adopt"  # linked with another tool: taken over like any remote fact
+    REPEAT = "repeat"  # an old call of ours that arrived late: the wish is carried out again
+
+
+def judge_sighting(wish: LabelWish | None, article_id: str, sent: Collection[str]) -> Sighting:
+    """Return what to do about a label seen on an article; `sent` are the articles we ever linked it to ourselves."""
+    if wish is None:
+        return Sighting.ADOPT
+    is_pending = wish.state is not State.ACTIVE or wish.is_dirty or wish.inflight_version is not None
+    if wish.acked_article == article_id or (is_pending and wish.origin == "wish"):
+        return Sighting.LEAVE
+    return Sighting.REPEAT if wish.origin == "wish" and article_id in sent else Sighting.ADOPT
 
 
 # --- what to push ---------------------------------------------------------------------------------------------------

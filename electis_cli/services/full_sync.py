@@ -31,6 +31,7 @@ from electis_cli.services.leasing import keep_lease
 from electis_cli.services.observing import observe_links
 from electis_cli.services.remote import LISTING_TRIES, Shown, as_agreed
 from electis_cli.services.rendering import render_articles, require_format
+from electis_cli.services.restoring import accept_restore, is_set_back, watch_for_restore
 from electis_cli.services.sifting import Sifted, sift
 
 RETRY_AFTER = timedelta(minutes=1)
@@ -87,6 +88,7 @@ class _Start:
     moved_before: int  # the ledger's last number: whatever has a higher one moved since
     began_at: datetime
     choice: Choice
+    is_set_back: bool
 
     @property
     def binding(self) -> str:
@@ -108,6 +110,8 @@ def full_sync(
     Raises LockHeld while another run is at it, Unreachable (the run is queued for retry), UnreliableListing,
     FormatMissing, and BrakeTripped when the plan is held.
     """
+    if not dry_run:
+        watch_for_restore(scope.runtime, scope.org_id)
     start = _start(scope, store_id, choice or Choice())
     require_format(start.organization)
     if dry_run:
@@ -146,6 +150,7 @@ def full_sync(
                     )
                     observe_links(change, planned.organization, store_id, sifted)
                     stores.update_store(uow, store_id, {"bound_to": start.binding})
+                    accept_restore(change, start.store)
                 _close_run(change, start, run_id, plan, is_held=is_held)
                 scope.runtime.reached("sync:committing")
                 uow.commit()
@@ -224,6 +229,7 @@ def _terms(change: Change, start: _Start, organization: Organization, store: Sto
         believe_at_once=choice.believe_at_once,
         take_in=choice.take_in,
         rebound=store.bound_to is not None and store.bound_to != start.binding,
+        restored=store.restored_at is not None or start.is_set_back,
         most_deletions=choice.most_deletions,
     )
 
@@ -269,6 +275,7 @@ def _start(scope: Scope, store_id: str, choice: Choice, action: Action = Action.
             moved_before=ledger.last_number(read.uow),
             began_at=scope.runtime.clock(),
             choice=choice,
+            is_set_back=is_set_back(scope.runtime, read.uow, scope.org_id),
         )
 
 

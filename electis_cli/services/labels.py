@@ -76,7 +76,7 @@ def unlink_label(scope: Scope, label: str, *, store: str | None = None, dry_run:
 
 
 def _matters(wish: LabelWish) -> bool:
-    return wish.desired_article is not None or wish.acked_article is not None
+    return wish.desired_article is not None or wish.wants_unlink
 
 
 def _page_of(read: Reading, place: Store, article_id: str) -> int | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from electis_cli.adapters.redis import SharedCounter
 from electis_cli.adapters.sealing import Sealer
+from electis_cli.adapters.watermarks import WatermarkFile
 from electis_cli.db.engine import Database
 from electis_cli.db.organizations import Organization
 
@@ -60,6 +61,7 @@ class Runtime:
     tell_alert: Callable[[Mapping[str, Any]], None] | None = None  # hands an alert to the operator's receiver
     redis_ping: Callable[[], None] | None = None
     login_counter: SharedCounter | None = None  # without Redis the database counts
+    watermarks: WatermarkFile | None = None  # without them a restored database is not noticed
     tuning: Tuning = field(default_factory=Tuning)
     holder: str = "electis"  # names this process in leases
     reached: Callable[[str], None] = pass_by  # told of the points where tests kill the process

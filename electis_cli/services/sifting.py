@@ -115,13 +115,12 @@ def _sift_page(
     ids = [article.article_id for article in page]
     standing = ledger.standing_by_id(uow, store_id, ids)
     wanted = render_articles(uow, organization, store_id, ids)
-    wishes = labels.holders(uow, [code for article in page for code in article.labels or ()])
+    showing = labels.shown_articles(uow, [code for article in page for code in article.labels or ()])
     for article in page:
         article_id = article.article_id
         sifted.note(article)
         for code in article.labels or ():
-            origin, holder = wishes.get(code, (None, None))
-            if origin != "wish" and holder != article_id:
+            if showing.get(code) != article_id:
                 sifted.links.add((code, article_id))
         row, local = standing.get(article_id), wanted.get(article_id)
         if row is None and local is None:

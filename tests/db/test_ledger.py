@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -300,6 +301,26 @@ def test_an_observed_link_never_replaces_a_wish(scope, write, clock, store_id):
     assert write(lambda uow: labels.save_observed(uow, **other)) is True
     found = write(lambda uow: labels.find_wish(uow, "0123456789AC"))
     assert (found.origin, found.acked_article, found.is_dirty) == ("observed", "B", False)
+
+
+def test_a_query_for_dirty_wishes_finds_those_that_are(scope, write, clock, store_id):
+    """What a wish is in Python and in SQL is one thing: every combination of wished, shown, page and doubt."""
+    kinds = list(product((None, "A", "B"), (None, "A"), (None, 1, 2), (None, 1), (None, 1, 2)))
+    codes = [f"{number:012X}" for number in range(len(kinds))]
+
+    def make(uow):
+        for code, (desired, acked, page, shown, inflight) in zip(codes, kinds, strict=True):
+            labels.save_wish(
+                uow, label_code=code, store_id=store_id, article_id=desired, page=page, now=clock()
+            )
+            values = {"acked_article": acked, "acked_page": shown, "inflight_version": inflight, "version": 2}
+            labels.update_wish(uow, code, values)
+
+    write(make)
+    known = write(lambda uow: labels.wishes_by_code(uow, codes))
+    found = write(lambda uow: labels.unsettled_wishes(uow, store_id))
+    assert {wish.label_code for wish in found} == {code for code, wish in known.items() if wish.is_dirty}
+    assert 0 < len(found) < len(kinds) == len(known)
 
 
 def test_links_of_a_deleted_article_are_forgotten_so_that_the_wishes_are_sent_again(

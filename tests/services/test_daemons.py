@@ -156,3 +156,9 @@ def test_a_store_that_another_worker_compares_is_no_work_for_this_one(connected,
     assert len(working.due_syncs(second)) == 1
     take(runtime, leases.sync_resource(store_of(connected).id))
     assert working.due_syncs(second) == []
+
+
+def test_a_store_that_another_daemon_took_meanwhile_is_busy_and_nothing_is_wrong(connected, second):
+    (place,) = working.due_syncs(connected.runtime)
+    take(second, f"sync:{place.store_id}")
+    assert working.sync_turn(connected.runtime, place).outcome == "busy"

@@ -714,6 +714,42 @@ def test_a_link_made_with_other_tools_is_adopted_only_when_it_stays(agreed, clou
     assert labels.list_labels(agreed) == [], "one listing is not two, and the window is not over"
 
 
+def test_a_label_that_others_moved_after_it_was_linked_here_is_adopted_when_it_stays(agreed, cloud, clock):
+    (code,) = label_codes(cloud, 1)
+    labels.link_label(agreed, code, "A")
+    push(agreed)
+    link(cloud, code, "B")
+    sync(agreed)
+    assert wish_of(agreed, code).desired_article == "A", "one listing is not two"
+    settle(agreed, clock)
+    push(agreed)
+    wish = wish_of(agreed, code)
+    assert (wish.origin, wish.desired_article, wish.acked_article, wish.is_dirty) == (
+        "observed",
+        "B",
+        "B",
+        False,
+    )
+
+
+@pytest.mark.parametrize("wished", ["B", None])
+def test_a_link_of_ours_that_arrived_late_is_made_good(agreed, cloud, clock, wished):
+    (code,) = label_codes(cloud, 1)
+    labels.link_label(agreed, code, "A")
+    push(agreed)
+    if wished is None:
+        labels.unlink_label(agreed, code)
+    else:
+        labels.link_label(agreed, code, wished)
+    push(agreed)
+    link(cloud, code, "A")  # the first request again, by a slow road
+    settle(agreed, clock)
+    push(agreed)
+    wish = wish_of(agreed, code)
+    assert (wish.origin, wish.desired_article, wish.is_dirty) == ("wish", wished, False)
+    assert cloud.store("ACME", "001").labels[code].articles == ([] if wished is None else [wished])
+
+
 def test_a_wish_is_not_replaced_by_what_others_link(agreed, cloud, clock):
     (code,) = label_codes(cloud, 1)
     labels.link_label(agreed, code, "A")

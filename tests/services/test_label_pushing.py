@@ -341,6 +341,44 @@ def test_a_link_without_an_answer_is_linked_again(connected, cloud, codes, clock
     assert (wish_of(connected, codes[0]).is_dirty, letters_of(connected)) == (False, [])
 
 
+@pytest.mark.parametrize("then", ["unlinked", "back on A"])
+def test_a_wish_that_changed_while_a_link_was_in_doubt_is_carried_out(connected, cloud, codes, clock, then):
+    for name in ("A", "B"):
+        spaces.create_space(connected, name, data={})
+    if then == "back on A":
+        labels.link_label(connected, codes[0], "A")
+        push(connected)
+    labels.link_label(connected, codes[0], "B")
+    cloud.faults.add("reset", path="/labels/link", applied=True, count=1)
+    push(connected)
+    assert label(cloud, codes[0]).articles == ["B"]
+    if then == "back on A":
+        labels.link_label(connected, codes[0], "A")
+    else:
+        labels.unlink_label(connected, codes[0])
+    clock.advance(900)
+    assert len(working.due_pushes(connected.runtime)) == 1
+    push(connected)
+    assert label(cloud, codes[0]).articles == (["A"] if then == "back on A" else [])
+    wish = wish_of(connected, codes[0])
+    assert (wish.is_dirty, wish.inflight_version, letters_of(connected)) == (False, None, [])
+
+
+def test_a_doubt_outlives_a_refused_call(connected, cloud, codes, clock):
+    """The link took effect unseen; the next call is refused before AIMS looks at it: the label may still show A."""
+    spaces.create_space(connected, "A", data={})
+    labels.link_label(connected, codes[0], "A")
+    cloud.faults.add("reset", path="/labels/link", applied=True, count=1)
+    push(connected)
+    cloud.faults.add("status", code=429, path="/labels/link", count=1)
+    clock.advance(900)
+    push(connected)
+    labels.unlink_label(connected, codes[0])
+    clock.advance(900)
+    push(connected)
+    assert label(cloud, codes[0]).articles == []
+
+
 def test_a_throttled_label_call_leaves_nobody_looking_busy(connected, cloud, codes):
     spaces.create_space(connected, "A", data={})
     labels.link_label(connected, codes[0], "A")

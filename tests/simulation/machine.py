@@ -184,8 +184,8 @@ class Machine(RuleBasedStateMachine):
         self.foreign: set[str] = set()  # made by others: reported, never touched
         self.remade: set[str] = set()  # deleted at AIMS once, or made anew there
         self.versions: dict[str, tuple[int, int]] = {}
-        # Labels that show something else than the database noted, after a restore or a call whose end nobody saw. No
-        # listing tells of a label that shows nothing, so a wish that equals the wrong note is not carried out.
+        # Labels that show something else than the database noted, after a restore or a late call. No listing tells of a
+        # label that shows nothing, so a wish that equals the wrong note is not carried out.
         self.unsure: set[str] = set()
         with stage.database.engine.begin() as connection:
             connection.execute(
@@ -943,8 +943,6 @@ class Machine(RuleBasedStateMachine):
         for wish in look.wishes:
             if self._is_as_noted(wish):
                 self.unsure.discard(wish.label_code)
-            elif wish.inflight_version is not None:
-                self.unsure.add(wish.label_code)
 
     def _is_as_noted(self, wish: LabelWish) -> bool:
         label = self.cloud.store("ACME", "001").labels[wish.label_code]

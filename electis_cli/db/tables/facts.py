@@ -27,13 +27,13 @@ stores = sa.Table(
     sa.Column("next_sync_at", UtcDateTime),  # a run that met an unreachable AIMS is queued here
     sa.Column("paused_at", UtcDateTime),
     sa.Column("paused_why", sa.Text),
-    sa.Column(
-        "listed_at", UtcDateTime
-    ),  # first contact: since then remote articles are compared, not believed
+    # First contact: since then remote articles are compared, not believed.
+    sa.Column("listed_at", UtcDateTime),
     sa.Column("last_write_at", UtcDateTime),  # the last write that AIMS took for this store
     sa.Column("backoff_until", UtcDateTime),
     sa.Column("backoff_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("bound_to", sa.Text),  # the account, company and store that was listed last
+    sa.Column("restored_at", UtcDateTime),  # the database was set back; until a full sync is approved
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("org_id", "code"),
 )

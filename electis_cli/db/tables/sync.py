@@ -139,7 +139,8 @@ sync_runs = sa.Table(
     sa.Column("org_id", sa.Text, primary_key=True),
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("store_id", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # running, completed, error, held, queued, approved, interrupted
+    # running, completed, error, held, queued, approved, interrupted
+    sa.Column("state", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("terms", Json),  # what a person chose for this run
     sa.Column("started_at", UtcDateTime, nullable=False),

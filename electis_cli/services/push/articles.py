@@ -131,6 +131,7 @@ def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> 
         )
         session.runtime.reached("push:acknowledging")
         uow.commit()
+    session.number = number
     session.runtime.reached("push:acknowledged")
     session.last_write_at = change.now
     for item in batch:

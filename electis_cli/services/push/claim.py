@@ -72,6 +72,7 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
     store_id, groups = session.store.id, {push: list[Claimed]() for push in Push}
     with session.runtime.database.write(session.scope.org_id) as uow:
         session.renew_within(uow)
+        session.require_going(uow)
         change = session.change(uow)
         organization = organizations.own_organization(uow)
         rows = ledger.due_rows(uow, store_id, change.now, limit=len(ids), tombstones=tombstones, among=ids)
@@ -98,9 +99,10 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
             if push is Push.RESOLVE:
                 push = _resolve(change, session, organization, item)
             groups[push].append(item)
-        _write_down(session, change, groups)
+        number = _write_down(session, change, groups)
         session.runtime.reached("push:claiming")
         uow.commit()
+    session.number = number
     session.runtime.reached("push:claimed")
     session.report.agreed += len(groups[Push.AGREE])
     session.report.waiting += len(groups[Push.WAIT])
@@ -125,7 +127,8 @@ def _is_verbatim(session: PushSession, item: Claimed) -> bool:
     return seen is None or seen.is_verbatim
 
 
-def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Claimed]]) -> None:
+def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Claimed]]) -> int:
+    """Write down what was decided and return the number it has in the ledger."""
     uow, store_id, now = change.uow, session.store.id, change.now
     sent = [item for push in (Push.CREATE, Push.UPDATE, Push.DELETE) for item in groups[push]]
     # Known as ours before the network call: whatever becomes of it, it is recognized later.
@@ -180,6 +183,7 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
             }
         )
     ledger.update_rows(uow, store_id, waiting)
+    return number
 
 
 def acknowledged(session: PushSession, item: Claimed, number: int, change: Change) -> dict[str, Any]:

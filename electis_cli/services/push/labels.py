@@ -127,6 +127,7 @@ def _deliver(
 def _write_down(session: PushSession, batch: Sequence[LabelWish]) -> None:
     with session.runtime.database.write(session.scope.org_id) as uow:
         session.require_lease(uow)
+        session.require_going(uow)
         now = session.runtime.clock()
         for kind, intents in (
             ("link", [(wish.label_code, wish.desired_article or "-") for wish in batch]),
@@ -159,7 +160,7 @@ def _give_up(session: PushSession, wish: LabelWish, error: ElectisError) -> None
         session.require_lease(uow)
         change = session.change(uow)
         current = labels.find_wish(uow, wish.label_code, lock=True)
-        values: dict[str, Any] = {"inflight_version": None, "updated_at": change.now}
+        values: dict[str, Any] = {"inflight_version": wish.inflight_version, "updated_at": change.now}
         if current is not None and current.version == wish.version:
             values |= {
                 "state": State.FAILED.value,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import leases
+from electis_cli.db import leases, stores
 from electis_cli.db.leases import Lease
 from electis_cli.db.stores import Store
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -24,6 +24,10 @@ from electis_cli.services.runtime import Runtime
 
 class LeaseLost(Exception):
     """Somebody else pushes this store now: not one more call, and nothing of ours is acknowledged."""
+
+
+class Paused(Exception):
+    """Somebody paused the store meanwhile, or AIMS is known to be out of reach: nothing more is sent."""
 
 
 class Trouble(Exception):
@@ -66,6 +70,7 @@ class PushSession:
     last_write_at: datetime | None = field(default=None)
     is_first_contact: bool = field(default=False)
     renewed_at: datetime | None = field(default=None)
+    number: int = field(default=0)  # of the last claim or acknowledgement that is committed
 
     def renew(self) -> None:
         """Make sure of the lease before a call; raises LeaseLost when it is not ours any more.
@@ -89,6 +94,12 @@ class PushSession:
         if renewed is None:
             raise LeaseLost
         self.lease, self.renewed_at = renewed, moment
+
+    def require_going(self, uow: UnitOfWork) -> None:
+        """Raise Paused when the store was paused since the push began, within the transaction before a call."""
+        store = stores.find_store(uow, store_id=self.store.id)
+        if store is None or store.paused_at is not None:
+            raise Paused
 
     def require_lease(self, uow: UnitOfWork) -> None:
         """Raise LeaseLost unless the lease is ours, within the transaction that is about to write."""

@@ -19,10 +19,11 @@ from electis_cli.services.push.articles import push_due_articles
 from electis_cli.services.push.commands import send_due_commands
 from electis_cli.services.push.labels import push_due_wishes
 from electis_cli.services.push.report import Ending, PushReport
-from electis_cli.services.push.session import LeaseLost, PushSession, Trouble
+from electis_cli.services.push.session import LeaseLost, Paused, PushSession, Trouble
 from electis_cli.services.push.trouble import handle_trouble, note_success
 from electis_cli.services.remote import RemoteView
 from electis_cli.services.rendering import require_format
+from electis_cli.services.restoring import note_pushed, watch_for_restore
 from electis_cli.services.runtime import Runtime
 
 
@@ -38,6 +39,7 @@ def push_store(
 
     Whatever dies in between, the next push goes on: intents are written before each call, acknowledgements after.
     """
+    watch_for_restore(runtime, org_id)
     organization, store, account = _read(runtime, org_id, store_id)
     report = PushReport(store=store.code)
     ending = _gate(runtime, organization, store, account, report)
@@ -77,8 +79,11 @@ def push_store(
                 handle_trouble(session, trouble)
     except LeaseLost:
         report.ending = Ending.BUSY
+    except Paused:
+        report.ending = Ending.PAUSED
     finally:
         client.close()
+        note_pushed(runtime, org_id, session.number)
         _release(runtime, org_id, session.lease)
     return report
 

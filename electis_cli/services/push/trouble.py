@@ -104,7 +104,8 @@ def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_
             [{"article_id": row.article_id, **_FORGET_INFLIGHT} for row in trouble.rows],
         )
         for wish in trouble.wishes:
-            labels.update_wish(change.uow, wish.label_code, {"inflight_version": None})
+            # An earlier call of theirs may still be in doubt.
+            labels.update_wish(change.uow, wish.label_code, {"inflight_version": wish.inflight_version})
         return
     updates = []
     for row in trouble.rows:
