@@ -28,11 +28,9 @@ class Columns:
         rows: Sequence[Row],
         *,
         always_vary: Sequence[str] = (),
-        types: Mapping[str, str] | None = None,
     ) -> None:
-        """Sort the columns of `rows`, which all have the same ones; `types` says which column's type a name has."""
+        """Sort the columns of `rows`, which all have the same ones."""
         self.table = table
-        self.types = dict(types or {})
         self.varying: dict[str, list[Any]] = {}
         self.constant: dict[str, Any] = {}
         for name, first in rows[0].items():
@@ -88,7 +86,7 @@ class Columns:
         }
 
     def _type(self, name: str) -> sa.types.TypeEngine[Any]:
-        return self.table.c[self.types.get(name, name)].type
+        return self.table.c[name].type
 
 
 def _driver_values(type_: sa.types.TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
@@ -146,20 +144,10 @@ def update_many(
     *,
     key: str,
     where: Sequence[sa.ColumnElement[bool]],
-    guard: tuple[str, str] | None = None,
 ) -> None:
-    """Write the other columns of rows that are found by `key` and fulfill `where`.
-
-    `guard` is the name of a value in the rows and the column that must still have it.
-    """
-    given = guard[0] if guard else None
-    columns = Columns(
-        table,
-        rows,
-        always_vary=[key, *([given] if given else [])],
-        types={given: guard[1]} if guard and given else {},
-    )
-    written = [name for name in rows[0] if name not in {key, given}]
+    """Write the other columns of rows that are found by `key` and fulfill `where`."""
+    columns = Columns(table, rows, always_vary=[key])
+    written = [name for name in rows[0] if name != key]
     if connection.dialect.name == "sqlite":
         place: Callable[[str], sa.ColumnElement[Any]] = columns.bound
     else:
@@ -168,7 +156,5 @@ def update_many(
         def place(name: str) -> sa.ColumnElement[Any]:
             return columns.value(source, name)
 
-    conditions = [*where, table.c[key] == place(key)]
-    if guard:
-        conditions.append(table.c[guard[1]] == place(guard[0]))
-    columns.run(connection, table.update().where(*conditions).values({name: place(name) for name in written}))
+    found = sa.and_(*where, table.c[key] == place(key))
+    columns.run(connection, table.update().where(found).values({name: place(name) for name in written}))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import chunks, mine
+from electis_cli.db.rows import among, mine
 from electis_cli.db.tables import known_hashes
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.queue import MOST_KNOWN
@@ -46,18 +46,16 @@ def known_by_id(
         known_hashes.c.kind == kind,
         known_hashes.c.at >= since,
     )
-    if subjects is None:
-        statements = [base]
-    else:
-        statements = [
-            base.where(known_hashes.c.subject.in_(piece)) for piece in chunks(sorted(set(subjects)))
-        ]
+    if subjects is not None:
+        wanted = sorted(set(subjects))
+        if not wanted:
+            return {}
+        base = base.where(among(uow, known_hashes.c.subject, wanted))
     found: dict[str, set[str]] = {}
-    for statement in statements:
-        for subject, value in uow.execute(statement.order_by(known_hashes.c.at.desc())).all():
-            hashes = found.setdefault(subject, set())
-            if len(hashes) < MOST_KNOWN:
-                hashes.add(value)
+    for subject, value in uow.execute(base.order_by(known_hashes.c.at.desc())).all():
+        hashes = found.setdefault(subject, set())
+        if len(hashes) < MOST_KNOWN:
+            hashes.add(value)
     return {subject: frozenset(hashes) for subject, hashes in found.items()}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from electis_cli.db.bulk import update_many
-from electis_cli.db.rows import chunks, columns_of, mine
+from electis_cli.db.rows import among, chunks, columns_of, mine
 from electis_cli.db.tables import articles, conference_rooms, dead_letters, spaces
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -325,7 +325,7 @@ def due_rows(
     *,
     limit: int,
     tombstones: bool,
-    among: Iterable[str],
+    ids: Iterable[str],
 ) -> list[LedgerRow]:
     """Claim (lock) those of some articles that are still due, in the order in which they were changed.
 
@@ -337,11 +337,8 @@ def due_rows(
         .order_by(articles.c.doubts, articles.c.desired_seq)
         .limit(limit)
     )
-    found: list[LedgerRow] = []
-    for piece in chunks(among):
-        claim = statement.where(articles.c.article_id.in_(piece)).with_for_update(skip_locked=True)
-        found.extend(_row(row) for row in uow.execute(claim).all())
-    return sorted(found, key=lambda row: (row.doubts, row.desired_seq))
+    claim = statement.where(among(uow, articles.c.article_id, ids)).with_for_update(skip_locked=True)
+    return [_row(row) for row in uow.execute(claim).all()]
 
 
 def count_rows(uow: UnitOfWork, store_id: str) -> int:
@@ -409,28 +406,64 @@ def newest_agreed_row(uow: UnitOfWork, store_id: str) -> LedgerRow | None:
     return _row(found) if found else None
 
 
-def update_rows(
-    uow: UnitOfWork, store_id: str, changes: Iterable[Mapping[str, Any]], *, epoch: int | None = None
+def acknowledge(
+    uow: UnitOfWork,
+    store_id: str,
+    article_ids: Iterable[str],
+    *,
+    epoch: int,
+    number: int,
+    now: datetime,
+    verify_after: datetime,
 ) -> None:
-    """Write columns of several rows: every mapping has `article_id` and the same other columns.
+    """Note that AIMS took what is in flight: both sides agree on it, though nobody read it back yet.
 
-    With `if_version` in a mapping the row is written only while that is its in-flight version (and `epoch` its epoch).
+    What a claim of another epoch sent stays as it is; a row that changed meanwhile stays dirty.
     """
-    rows = list(changes)
-    if not rows:
-        return
-    where = [mine(uow, articles), articles.c.store_id == store_id]
-    is_guarded = "if_version" in rows[0]
-    if is_guarded:
-        where.append(articles.c.inflight_epoch == epoch)
-    update_many(
-        uow.connection,
-        articles,
-        rows,
-        key="article_id",
-        where=where,
-        guard=("if_version", "inflight_version") if is_guarded else None,
+    table = articles.c
+    is_same = table.inflight_hash == table.base_hash
+    uow.execute(
+        articles.update()
+        .where(
+            mine(uow, articles),
+            table.store_id == store_id,
+            among(uow, table.article_id, article_ids),
+            table.inflight_epoch == epoch,
+            table.inflight_version.is_not(None),
+        )
+        .values(
+            touched_seq=number,
+            synced_version=table.inflight_version,
+            base=table.inflight_content,
+            base_hash=table.inflight_hash,
+            echo=sa.case((is_same, table.echo), else_=sa.null()),
+            echo_rounds=sa.case((is_same, table.echo_rounds), else_=0),
+            read_equal_at=None,
+            last_seen_remote_at=None,
+            inflight_version=None,
+            inflight_hash=None,
+            inflight_content=sa.null(),
+            inflight_epoch=None,
+            attempts=0,
+            doubts=0,
+            next_attempt_at=None,
+            error_class=None,
+            error_text=None,
+            acked_at=now,
+            verify_after=verify_after,
+            missing_since=None,
+            odd_hash=None,
+            odd_since=None,
+        )
     )
+
+
+def update_rows(uow: UnitOfWork, store_id: str, changes: Iterable[Mapping[str, Any]]) -> None:
+    """Write columns of several rows: every mapping has `article_id` and the same other columns."""
+    rows = list(changes)
+    if rows:
+        where = [mine(uow, articles), articles.c.store_id == store_id]
+        update_many(uow.connection, articles, rows, key="article_id", where=where)
 
 
 def forget_observations(uow: UnitOfWork, store_id: str, article_ids: Iterable[str]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from electis_cli.db.unit_of_work import UnitOfWork
 
@@ -25,6 +27,18 @@ def chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]
     everything = list(items)
     for start in range(0, len(everything), size):
         yield everything[start : start + size]
+
+
+def among(uow: UnitOfWork, column: sa.Column[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column has one of some values, however many: they travel as one parameter.
+
+    The statement's text is the same for any number of them, so that it is compiled once.
+    """
+    wanted = list(values)
+    if uow.is_sqlite:
+        each = sa.func.json_each(sa.bindparam(None, orjson.dumps(wanted).decode(), type_=sa.Text()))
+        return column.in_(sa.select(each.table_valued("value").c.value))
+    return column == sa.func.any(sa.bindparam(None, wanted, type_=postgresql.ARRAY(column.type)))
 
 
 def columns_of(table: sa.Table, kind: type) -> list[sa.Column[Any]]:

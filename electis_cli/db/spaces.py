@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import chunks, columns_of, mine
+from electis_cli.db.rows import among, columns_of, mine
 from electis_cli.db.tables import spaces
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.spaces import Space
@@ -46,9 +46,10 @@ def spaces_by_external_id(
 ) -> dict[str, Space]:
     """Return those spaces of a store that exist, by external id."""
     found: dict[str, Space] = {}
-    for piece in chunks(sorted(set(external_ids))):
+    wanted = sorted(set(external_ids))
+    if wanted:
         statement = _ROWS.where(
-            mine(uow, spaces), spaces.c.store_id == store_id, spaces.c.external_id.in_(piece)
+            mine(uow, spaces), spaces.c.store_id == store_id, among(uow, spaces.c.external_id, wanted)
         ).order_by(spaces.c.external_id)
         for row in uow.execute(statement.with_for_update() if lock else statement).all():
             found[row.external_id] = _space(row)

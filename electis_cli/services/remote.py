@@ -20,14 +20,20 @@ LISTING_TRIES = 3
 class Shown:
     """One article as AIMS shows it; `labels` is None when AIMS did not tell.
 
-    `worded` is the content in AIMS's own form, when `content` was put into ours.
+    `worded` is the content in AIMS's own form, when `content` was put into ours. `known_hash` is the content's hash
+    where it is known anyway: of most articles it is never asked for.
     """
 
     content: Mapping[str, str]
     worded: Mapping[str, str]
-    hash: str
     labels: tuple[str, ...] | None
     last_updated: str | None
+    known_hash: str | None = None
+
+    @property
+    def hash(self) -> str:
+        """The content's hash."""
+        return self.known_hash or content_hash(self.content)
 
     @property
     def is_verbatim(self) -> bool:
@@ -41,7 +47,6 @@ def shown(article: RemoteArticle, article_format: ArticleFormat) -> Shown:
     return Shown(
         content=content,
         worded=content,
-        hash=content_hash(content),
         labels=article.labels,
         last_updated=article.last_updated,
     )
@@ -50,11 +55,13 @@ def shown(article: RemoteArticle, article_format: ArticleFormat) -> Shown:
 def as_agreed(article: Shown, row: LedgerRow | None, local: Mapping[str, str] | None) -> Shown:
     """Return what is shown in the form in which we know it: without AIMS's own CSV quotes and echoes."""
     base = row.base if row else None
+    if row is not None and article.worded == base:
+        return article if article.known_hash else replace(article, content=base, known_hash=row.base_hash)
     worded = undo_quoting(article.worded, local, base)
     content = undo_echo(worded, base, row.echo) if row is not None else worded
     if content == article.content:
         return article
-    return replace(article, content=content, worded=worded, hash=content_hash(content))
+    return replace(article, content=content, worded=worded, known_hash=None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,7 +147,7 @@ class RemoteView:
             self.articles.pop(article_id, None)
         else:
             self.articles[article_id] = Shown(
-                content=content, worded=content, hash=hash_, labels=None, last_updated=None
+                content=content, worded=content, labels=None, last_updated=None, known_hash=hash_
             )
 
     def hash_of(self, article_id: str) -> str:

@@ -43,7 +43,7 @@ def bump(write, store_id, clock):
 @pytest.fixture
 def put(write, store_id):
     """Return how to write columns of ledger rows."""
-    return lambda *changes, **more: write(lambda uow: ledger.update_rows(uow, store_id, changes, **more))
+    return lambda *changes: write(lambda uow: ledger.update_rows(uow, store_id, changes))
 
 
 def due(scope, *, tombstones=False, limit=100, after=0.0):
@@ -52,7 +52,7 @@ def due(scope, *, tombstones=False, limit=100, after=0.0):
         found = ledger.due_ids(uow, store_of(scope).id, now, limit=limit, tombstones=tombstones)
         ids = [article_id for article_id, _ in found]
         place = store_of(scope).id
-        rows = ledger.due_rows(uow, place, now, limit=limit, tombstones=tombstones, among=ids)
+        rows = ledger.due_rows(uow, place, now, limit=limit, tombstones=tombstones, ids=ids)
     assert [row.article_id for row in rows] == ids, "what is claimed is what was due, in the same order"
     return ids
 
@@ -172,15 +172,48 @@ def test_a_row_waits_until_its_next_attempt(scope, bump, put, clock):
     assert due(scope, after=10) == ["A"]
 
 
-def test_an_acknowledgement_counts_only_for_the_version_and_epoch_that_flew(scope, bump, put):
+def acknowledge(write, store_id, clock, *names, epoch):
+    times = {"now": clock(), "verify_after": clock() + timedelta(seconds=120)}
+    write(lambda uow: ledger.acknowledge(uow, store_id, names, epoch=epoch, number=99, **times))
+
+
+def test_an_acknowledgement_agrees_on_what_flew_and_leaves_other_epochs_alone(
+    scope, bump, put, write, store_id, clock
+):
+    bump(A=False, B=False, C=False)
+    old, new = {"TITLE": "old"}, {"TITLE": "new"}
+    for name in ("A", "B"):
+        put(
+            {
+                "article_id": name, "base": old, "base_hash": "h-old", "echo": {"TITLE": "OLD"}, "echo_rounds": 1,
+                "inflight_version": 1, "inflight_epoch": 4, "attempts": 3, "error_text": "x",
+                "inflight_hash": "h-old" if name == "B" else "h-new", "inflight_content": old if name == "B" else new,
+            }
+        )  # fmt: skip
     bump(A=False)
-    put({"article_id": "A", "inflight_version": 1, "inflight_epoch": 4})
-    put({"article_id": "A", "if_version": 1, "synced_version": 1}, epoch=3)
-    assert rows_of(scope)["A"].synced_version == 0, "another epoch"
-    put({"article_id": "A", "if_version": 2, "synced_version": 2}, epoch=4)
-    assert rows_of(scope)["A"].synced_version == 0, "another version"
-    put({"article_id": "A", "if_version": 1, "synced_version": 1}, epoch=4)
-    assert rows_of(scope)["A"].synced_version == 1
+
+    acknowledge(write, store_id, clock, "A", "B", "C", epoch=3)
+    assert [row.synced_version for row in rows_of(scope).values()] == [0, 0, 0], "another epoch"
+    acknowledge(write, store_id, clock, "A", "B", "C", epoch=4)
+
+    rows = rows_of(scope)
+    assert (rows["A"].synced_version, rows["A"].is_dirty) == (1, True), "changed meanwhile, and due again"
+    assert (rows["A"].base, rows["A"].base_hash, rows["A"].echo, rows["A"].echo_rounds) == (
+        new,
+        "h-new",
+        None,
+        0,
+    )
+    assert (rows["B"].base, rows["B"].echo, rows["B"].echo_rounds) == (old, {"TITLE": "OLD"}, 1), (
+        "the same again"
+    )
+    for name in ("A", "B"):
+        row = rows[name]
+        assert (row.inflight_version, row.inflight_hash, row.inflight_content, row.inflight_epoch) == (
+            None,
+        ) * 4
+        assert (row.attempts, row.error_text, row.acked_at, row.touched_seq) == (0, None, clock(), 99)
+    assert rows["C"].synced_version == 0, "nothing of it flew"
 
 
 def test_the_database_refuses_an_acknowledgement_of_what_nobody_wanted(bump, put):

@@ -20,7 +20,7 @@ from electis_cli.domain.errors import (
 )
 from electis_cli.domain.queue import Push, cut_batches, judge_rejection
 from electis_cli.domain.redaction import without_values
-from electis_cli.services.push.claim import Claimed, acknowledged, claim, due_articles
+from electis_cli.services.push.claim import Claimed, claim, due_articles
 from electis_cli.services.push.session import PushSession, Trouble
 
 CALL_FAILURES = (AimsUnreachable, AimsAmbiguous, AimsThrottled, AimsLoginRefused, AimsCompanyRefused)
@@ -107,19 +107,16 @@ def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> 
         session.require_lease(uow)
         change = session.change(uow)
         number = uow.take_numbers(ledger.SEQUENCE, 1)
-        ledger.update_rows(
+        ids = [item.row.article_id for item in batch]
+        ledger.acknowledge(
             uow,
             session.store.id,
-            [
-                {
-                    **acknowledged(session, item, number, change),
-                    "if_version": item.row.desired_version,
-                }
-                for item in batch
-            ],
+            ids,
             epoch=session.lease.epoch,
+            number=number,
+            now=change.now,
+            verify_after=change.now + session.runtime.tuning.settle,
         )
-        ids = [item.row.article_id for item in batch]
         if push is Push.DELETE:
             labels.forget_links(uow, session.store.id, ids, change.now)
         else:

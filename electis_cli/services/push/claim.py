@@ -75,9 +75,9 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
         session.require_going(uow)
         change = session.change(uow)
         organization = organizations.own_organization(uow)
-        rows = ledger.due_rows(uow, store_id, change.now, limit=len(ids), tombstones=tombstones, among=ids)
-        known = known_contents.known_by_id(uow, store_id, ids, change.now - KNOWN_FOR)
+        rows = ledger.due_rows(uow, store_id, change.now, limit=len(ids), tombstones=tombstones, ids=ids)
         wanted = {} if tombstones else render_articles(uow, organization, store_id, ids)
+        items = []
         for row in rows:
             item = Claimed(row=row, wanted=wanted.get(row.article_id))
             if not tombstones and item.wanted is None:
@@ -87,11 +87,15 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
             if seen is not None:
                 ours = item.wanted.content if item.wanted else None
                 session.view.articles[row.article_id] = _in_our_form(seen, row, ours)
+            items.append(item)
+        known = _known(session, change, items)
+        for item in items:
+            article_id = item.row.article_id
             push = decide_push(
-                row,
+                item.row,
                 local_hash=item.hash,
-                remote_hash=session.view.hash_of(row.article_id),
-                known=known.get(row.article_id, frozenset()),
+                remote_hash=session.view.hash_of(article_id),
+                known=known.get(article_id, frozenset()),
                 now=change.now,
                 settle=session.runtime.tuning.settle,
                 believe_at_once=session.is_first_contact,
@@ -109,15 +113,25 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
     return groups
 
 
+def _known(session: PushSession, change: Change, items: Sequence[Claimed]) -> dict[str, frozenset[str]]:
+    """Return what was ever ours, of the articles that show neither what both agreed on nor nothing."""
+    odd = [
+        item.row.article_id
+        for item in items
+        if session.view.hash_of(item.row.article_id) not in {item.row.base_hash, ABSENT}
+    ]
+    return known_contents.known_by_id(change.uow, session.store.id, odd, change.now - KNOWN_FOR)
+
+
 def _in_our_form(seen: Shown, row: LedgerRow, ours: Mapping[str, str] | None) -> Shown:
     """Return what AIMS shows as we know it; what AIMS made of our own value is that value, and nobody's edit."""
     article = as_agreed(seen, row, ours)
     if article.hash == row.base_hash:
         return article
     if row.inflight_content is not None and looks_altered(row.inflight_content, article.content):
-        return replace(article, content=row.inflight_content, hash=row.inflight_hash or ABSENT)
+        return replace(article, content=row.inflight_content, known_hash=row.inflight_hash)
     if is_echo(row, article.content):
-        return replace(article, content=row.base or {}, hash=row.base_hash or ABSENT)
+        return replace(article, content=row.base or {}, known_hash=row.base_hash)
     return article
 
 
