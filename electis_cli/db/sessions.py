@@ -102,6 +102,16 @@ def list_sessions(uow: UnitOfWork, user_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in uow.execute(statement).mappings()]
 
 
+def forget_sessions(uow: UnitOfWork, before: datetime) -> int:
+    """Delete sessions that nothing could use since `before`, with their tokens, and return how many went."""
+    living = sa.select(refresh_tokens.c.session_id).where(refresh_tokens.c.expires_at >= before)
+    is_over = sa.and_(sessions.c.access_expires_at < before, sessions.c.id.not_in(living))
+    over = sa.select(sessions.c.id).where(is_over)
+    # Tokens first, as everybody who locks both does.
+    uow.execute(refresh_tokens.delete().where(refresh_tokens.c.session_id.in_(over)))
+    return uow.count_changed(sessions.delete().where(is_over))
+
+
 def lock_login_attempts(uow: UnitOfWork, subject: str, now: datetime) -> Any:
     """Return the attempts counted for a subject, locked; an unknown subject starts with none."""
     uow.upsert(

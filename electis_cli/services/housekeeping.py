@@ -14,6 +14,7 @@ from electis_cli.db import (
     ledger,
     organizations,
     runs,
+    sessions,
     stores,
     trail,
 )
@@ -32,6 +33,7 @@ from electis_cli.services.runtime import Runtime
 
 MOST_VERIFIED = 500
 CONFLICTS_FOR = timedelta(days=90)
+SESSIONS_FOR = timedelta(days=30)
 HEALTH_EVENTS_FOR = timedelta(days=1)
 
 
@@ -194,6 +196,7 @@ def _forget(runtime: Runtime, org_id: str) -> int:
         gone += commands.forget_commands(uow, before)
         alerts.close_settled_alerts(uow, runtime.clock())
         gone += runs.forget_conflicts(uow, runtime.clock() - CONFLICTS_FOR)
+        gone += sessions.forget_sessions(uow, runtime.clock() - SESSIONS_FOR)
         gone += trail.forget_health_events(uow, runtime.clock() - HEALTH_EVENTS_FOR)
         runtime.reached("house:forgetting")
         uow.commit()

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from electis_cli.adapters.access_tokens import hash_token
 from electis_cli.adapters.session_store import SessionStore, StoredSession
 from electis_cli.db import alerts, sessions, trail, users
-from electis_cli.db.tables import audit_log, events, outgoing_mail
+from electis_cli.db.tables import audit_log, events, outgoing_mail, refresh_tokens
+from electis_cli.db.tables import sessions as login_sessions
 from electis_cli.domain.access import Role
 from electis_cli.domain.errors import (
     AccountInactive,
@@ -27,6 +28,7 @@ from electis_cli.domain.errors import (
 )
 from electis_cli.services import auth
 from electis_cli.services import users as user_services
+from electis_cli.services.housekeeping import keep_house
 from electis_cli.services.sessions import describe_login, list_sessions, revoke_sessions
 from tests.world.planted import PASSWORD
 
@@ -334,3 +336,22 @@ def test_somebody_elses_session_is_not_found(scope, bench, runtime, machine):
 
     with runtime.database.read() as uow:
         assert len(sessions.list_sessions(uow, stranger.actor.user_id)) == 1
+
+
+def test_logins_that_nothing_can_use_any_more_are_forgotten_after_a_month(scope, runtime, clock):
+    def kept(table=login_sessions):
+        with runtime.database.read() as uow:
+            return len(list(uow.execute(sa.select(table))))
+
+    _over, living = (auth.log_in(runtime, EMAIL, PASSWORD) for _ in range(2))
+    clock.advance(runtime.tuning.refresh_token_seconds - 60)
+    auth.refresh(runtime, living.refresh_token)
+    clock.advance(60 + 30 * 86400)
+    keep_house(runtime, scope.org_id)
+    assert (kept(), kept(refresh_tokens)) == (2, 3)
+    clock.advance(1)
+    keep_house(runtime, scope.org_id)
+    assert (kept(), kept(refresh_tokens)) == (1, 2), "the one that was refreshed lives on"
+    clock.advance(runtime.tuning.refresh_token_seconds)
+    keep_house(runtime, scope.org_id)
+    assert (kept(), kept(refresh_tokens)) == (0, 0)
