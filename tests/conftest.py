@@ -6,6 +6,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 pytest_plugins = [
     "tests.world.leaks",
+    "tests.world.order",
     "tests.servers.postgres",
     "tests.servers.valkey",
     "tests.servers.smtp",

@@ -30,7 +30,7 @@ SEED = int(os.environ.get("ELECTIS_TEST_KILL_SEED", "1"))
 FILE = "tests/flows/test_postgres_killed.py"
 QUICK = {"ELECTIS_LEASE_SECONDS": "2", "ELECTIS_CALL_SECONDS": "1.5"}
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @dataclass

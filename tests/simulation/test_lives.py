@@ -53,6 +53,7 @@ def told(seed: int, kind: str, what: object) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("kind", "chunk"), [(kind, chunk) for kind, count in CHUNKS.items() for chunk in range(count)]

@@ -66,6 +66,7 @@ def open_stage(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Stage
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(0 if ALONE in os.environ or SOAK in os.environ else 300)
 @pytest.mark.parametrize(("kind", "number", "days", "steps"), pieces())
 def test_what_always_holds(kind, number, days, steps, open_stage):
