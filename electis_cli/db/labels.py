@@ -108,6 +108,21 @@ def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
 
 def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
     """Return how many wishes could be brought to AIMS right now: unlinks, and what their article is there for."""
+    is_due = sa.or_(label_links.c.next_attempt_at.is_(None), label_links.c.next_attempt_at <= now)
+    statement = sa.select(sa.func.count()).select_from(label_links).where(_can_go(uow, store_id), is_due)
+    count: int = uow.execute(statement).scalar_one()
+    return count
+
+
+def next_due_at(uow: UnitOfWork, store_id: str) -> datetime | None:
+    """Return when the next wish that backs off is due, or None when none does."""
+    statement = sa.select(sa.func.min(label_links.c.next_attempt_at)).where(_can_go(uow, store_id))
+    moment: datetime | None = uow.execute(statement).scalar_one_or_none()
+    return moment
+
+
+def _can_go(uow: UnitOfWork, store_id: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a wish of a store is not acknowledged, and waits for nothing but its time."""
     table, theirs = label_links.c, articles.c
     is_there = sa.exists().where(
         theirs.org_id == table.org_id,
@@ -118,20 +133,13 @@ def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
         theirs.base_hash.is_not(None),
         theirs.base_hash != ABSENT,
     )
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(label_links)
-        .where(
-            mine(uow, label_links),
-            table.store_id == store_id,
-            table.state == State.ACTIVE.value,
-            sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
-            is_dirty(),
-            sa.or_(table.desired_article.is_(None), is_there),
-        )
+    return sa.and_(
+        mine(uow, label_links),
+        table.store_id == store_id,
+        table.state == State.ACTIVE.value,
+        is_dirty(),
+        sa.or_(table.desired_article.is_(None), is_there),
     )
-    count: int = uow.execute(statement).scalar_one()
-    return count
 
 
 def _end_dead_letters(uow: UnitOfWork, codes: Iterable[str], now: datetime) -> None:

@@ -49,6 +49,7 @@ class Chain:
     is_configured: bool
     has_format: bool
     is_enabled: bool
+    is_restored: bool
     is_paused: bool
     paused_why: str | None
     breaker: str
@@ -137,6 +138,12 @@ def _store(chain: Chain) -> Verdict | None:
             link="store",
             text=f"Syncing is turned off for store {chain.store}.",
             fix=f"electis store update {chain.store} --sync-enabled",
+        )
+    if chain.is_restored:
+        return Verdict(
+            link="store",
+            text=f"The database was restored from a backup; store {chain.store} is not pushed until it was compared.",
+            fix=f"electis sync full --store {chain.store}",
         )
     if chain.is_paused and chain.status is not Status.SYNCED:
         why = f": {chain.paused_why}" if chain.paused_why else ""

@@ -21,6 +21,7 @@ CHAIN = Chain(
     is_configured=True,
     has_format=True,
     is_enabled=True,
+    is_restored=False,
     is_paused=False,
     paused_why=None,
     breaker="closed",
@@ -108,6 +109,14 @@ IDLE = "the next try is due, but no daemon is running"
 def test_why_an_article_is_not_synced_yet(changes, text):
     verdict = judge(replace(CHAIN, **changes))
     assert (verdict.link, verdict.text, verdict.fix) == ("queue", text, "electis queue drain")
+
+
+def test_a_restored_database_is_the_first_thing_to_look_at():
+    verdict = judge(
+        replace(CHAIN, is_restored=True, is_paused=True, status=Status.SYNCED, differing=("TITLE",))
+    )
+    assert (verdict.link, verdict.fix) == ("store", "electis sync full --store 001")
+    assert "restored from a backup" in verdict.text
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from electis_cli.db import labels as label_rows
 from electis_cli.db import stores
 from electis_cli.domain.access import Role
 from electis_cli.domain.errors import (
@@ -349,6 +350,22 @@ def test_a_drain_goes_round_until_nothing_more_is_due(connected, cloud, clock):
     cloud.faults.add("status", code=500, path="/articles", method="POST", count=2)
     view = draining.drain(connected, wait=clock.advance)
     assert (view.empty, view.pushed["created"]) == (True, 1)
+
+
+def test_a_drain_waits_for_a_label_that_backs_off(connected, cloud, clock):
+    (code,) = label_codes(cloud, 1)
+    fill(connected, "A")
+    draining.drain(connected)
+    labels.link_label(connected, code, "A")
+    cloud.faults.add("reset", path="/labels/link", count=1)
+    push(connected)
+    store = store_of(connected)
+    with connected.runtime.database.write(connected.org_id) as uow:
+        label_rows.update_wish(uow, code, {"next_attempt_at": clock() + timedelta(seconds=30)})
+        stores.update_store(uow, store.id, {"backoff_until": None})
+        uow.commit()
+    view = draining.drain(connected, wait=clock.advance)
+    assert (view.empty, view.pushed["linked"]) == (True, 1)
 
 
 def test_a_drain_says_what_failed(connected, cloud):

@@ -68,7 +68,8 @@ def test_what_a_restored_database_says_is_not_pushed_until_a_person_approved_it(
     before = last_number(site)
     set_back(site)
 
-    assert push(site).ending is Ending.PAUSED
+    report = push(site)
+    assert (report.ending, report.error) == (Ending.PAUSED, PAUSED_WHY)
 
     assert article(cloud, "A").data["TITLE"] == "new"
     assert [alert["cause"] for alert in open_alerts(site)] == ["database-restored"]

@@ -96,6 +96,7 @@ def _chain(local: Local, remote: Remote, facts: Sequence[LabelFacts]) -> Chain:
         is_configured=local.organization.aims_base_url is not None,
         has_format=local.organization.article_format is not None,
         is_enabled=place.sync_enabled,
+        is_restored=place.restored_at is not None,
         is_paused=place.paused_at is not None,
         paused_why=place.paused_why,
         breaker=account.breaker,

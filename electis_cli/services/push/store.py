@@ -104,6 +104,7 @@ def _gate(
     if not store.sync_enabled:
         return Ending.DISABLED
     if store.paused_at is not None:
+        report.error = store.paused_why
         return Ending.PAUSED
     if organization.aims_base_url is None or organization.article_format is None:
         return Ending.NO_ACCOUNT if organization.aims_base_url is None else Ending.NO_FORMAT
