@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
 
 import httpx
 import orjson
 
+from bench.cloud import bare_client, fetch_pages
 from bench.ratio import amount, compare
 from electis_cli.aims.address import normalize_address
 from electis_cli.aims.client import AimsClient
@@ -20,7 +20,7 @@ from electis_cli.aims.wire import encode_article
 from electis_cli.domain.articles import Article
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 
-LISTED, PUSHED, BATCH, PAGE = 50_000, 10_000, 500, 500
+LISTED, PUSHED, BATCH = 50_000, 10_000, 500
 
 
 def _article(number: int) -> Article:
@@ -47,15 +47,12 @@ def run() -> Iterator[str]:
         batches = [articles[start : start + BATCH] for start in range(0, LISTED, BATCH)]
         for batch in batches:
             client.push_articles("001", batch, merge=False)
-        with httpx.Client(base_url=server.base_url + "/common/api/v2", timeout=60) as http:
-            login = http.post("/token", json={"username": "bench", "password": "bench"}).json()
-            http.headers["Authorization"] = "Bearer " + login["responseMessage"]["access_token"]
-            http.params = httpx.QueryParams(company="ACME", store="001")
+        with bare_client(server.base_url) as http:
             few = batches[: PUSHED // BATCH]
             bodies = [orjson.dumps([encode_article(article) for article in batch]) for batch in few]
             yield compare(
                 f"listing {LISTED:,} articles / pages decoded only",
-                lambda: _list(http),
+                lambda: fetch_pages(http),
                 lambda: deque(client.articles("001"), maxlen=0),
                 limit=2.5,
                 runs=3,
@@ -79,17 +76,6 @@ def _peak_line(client: AimsClient) -> str:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     return amount(f"peak memory: {LISTED:,} articles / {LISTED // 10:,}", peaks[1] / peaks[0], limit=1.2)
-
-
-def _list(http: httpx.Client) -> None:
-    page = 0
-    while True:
-        query: dict[str, Any] = {"page": page, "size": PAGE, "sort": "articleId,asc"}
-        answer = http.get("/common/config/article/info", params=query)
-        orjson.loads(answer.content)
-        page += 1
-        if page >= int(answer.headers["x-totalpages"]):
-            return
 
 
 def _push(http: httpx.Client, bodies: list[bytes]) -> None:

@@ -66,9 +66,9 @@ def _drain(url: str, name: str) -> str:
 
             pairs = []
             for number in range(4):
-                _edit(database, scope, store_id, f"Desk {number}")
+                edit(database, scope, store_id, f"Desk {number}")
                 bare = timed(lambda: BareLoop(database, scope.org_id, store_id).run(bodies, post))
-                _edit(database, scope, store_id, f"Seat {number}")
+                edit(database, scope, store_id, f"Seat {number}")
                 report = None
 
                 def push() -> None:
@@ -138,7 +138,7 @@ class BareLoop:
             self.connection.execute(f"{start}{where} = ANY(%s)", (*self.place, ids))
 
 
-def _edit(database: Database, scope: Scope, store_id: str, title: str) -> None:
+def edit(database: Database, scope: Scope, store_id: str, title: str) -> None:
     """Change every space, so that every article must be sent."""
     with database.write(scope.org_id) as uow:
         now = datetime.now(UTC)

@@ -1,96 +1,83 @@
-"""A full sync of 100,000 articles with nothing to do, against fetching and decoding the pages alone."""
+"""Full syncs with nothing to do, against fetching and decoding the pages alone.
+
+ELECTIS_BENCH_ARTICLES names the sizes of the store: 100,000 if it is not set, `100000,1000000` for memory and growth.
+"""
 
 from __future__ import annotations
 
 import os
+import statistics
 import tempfile
-import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import httpx
-import orjson
-
+from bench.cloud import latency, running_simulator
 from bench.drain import prepare
-from bench.ratio import amount, line, timed
+from bench.quiet_sync import Measured, Place, measure
+from bench.ratio import amount, line
 from electis_cli.adapters.sealing import Sealer
+from electis_cli.db import spaces
 from electis_cli.db.engine import Database
+from electis_cli.domain.spaces import Space
+from electis_cli.services.change import Change, Scope
 from electis_cli.services.full_sync import full_sync
 from electis_cli.services.push.store import push_store
 from electis_cli.settings import load_settings
-from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from electis_cli.wiring import make_runtime
 
-ARTICLES = int(os.environ.get("ELECTIS_BENCH_ARTICLES", "100000"))
-PAGE = 500
+SIZES = [int(text) for text in os.environ.get("ELECTIS_BENCH_ARTICLES", "100000").split(",")]
+RUNS, PIECE = 3, 50_000
 
 
 def run() -> Iterator[str]:
-    """Yield the ratios of a quiet full sync, and the memory it needs beside one of a tenth of the articles."""
-    peaks = []
-    for count in (ARTICLES // 10, ARTICLES):
-        with tempfile.TemporaryDirectory() as folder:
-            url = f"sqlite:///{Path(folder) / 'electis.db'}"
-            lines, peak = _quiet(url, count, with_latency=count == ARTICLES)
-        peaks.append(peak)
-        yield from lines
-    yield amount("growth of peak memory, MB, ten times the articles", (peaks[1] - peaks[0]) / 1e6, limit=None)
+    """Yield the ratios of a quiet full sync, its memory, and how its time grows with the store."""
+    each: list[float] = []
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as folder, running_simulator() as base_url:
+            place = _fill(f"sqlite:///{Path(folder) / 'electis.db'}", base_url, size)
+            quick = measure(place, RUNS)
+            yield line(f"full sync of {size:,} articles / its pages", quick.pairs, limit=5.0)
+            if size == SIZES[0]:
+                yield _delayed(place, size)
+            yield amount(f"full sync of {size:,}: peak memory, MB", quick.peak / 1e6, limit=256.0)
+            each.append(statistics.median(mine for _, mine in quick.pairs) / size)
+    for size, seconds in zip(SIZES[1:], each[1:], strict=True):
+        yield amount(f"time per article: {size:,} / {SIZES[0]:,}", seconds / each[0], limit=1.2)
 
 
-def _quiet(url: str, count: int, *, with_latency: bool) -> tuple[list[str], int]:
-    simulator = Simulator(Settings(labels_per_store=0))
-    with SimulatorServer(simulator) as server:
-        database = Database(url)
-        settings = load_settings().model_copy(update={"aims_hosts": server.base_url})
-        runtime = make_runtime(settings, database=database, sealer=Sealer(bytes(32)))
-        scope, store_id = prepare(runtime, server.base_url, count)
+def _delayed(place: Place, size: int) -> str:
+    with latency(place.base_url, 0.05):
+        delayed: Measured = measure(place, 1)
+    return line(f"full sync of {size:,} articles, 50 ms a page", delayed.pairs, limit=1.3)
+
+
+def _fill(url: str, base_url: str, size: int) -> Place:
+    """Make a store of so many spaces, all of them pushed and read back equal."""
+    database = Database(url)
+    settings = load_settings().model_copy(update={"aims_hosts": base_url})
+    runtime = make_runtime(settings, database=database, sealer=Sealer(bytes(32)))
+    scope, store_id = prepare(runtime, base_url, 0)
+    for start in range(0, size, PIECE):
+        _add(scope, store_id, range(start, min(start + PIECE, size)))
         push_store(runtime, scope.org_id, store_id)
-        full_sync(scope, store_id)  # notes that everything was read back equal
-        with httpx.Client(base_url=server.base_url + "/common/api/v2", timeout=60) as http:
-            login = http.post("/token", json={"username": "bench", "password": "bench"}).json()
-            http.headers["Authorization"] = "Bearer " + login["responseMessage"]["access_token"]
-            http.params = httpx.QueryParams(company="ACME", store="001")
-
-            def sync() -> None:
-                view = full_sync(scope, store_id)
-                assert view.writes == 0, view.counts
-
-            def pages() -> None:
-                _fetch(http)
-
-            pages()
-            lines = [
-                line(
-                    f"full sync of {count:,} articles / its pages",
-                    [(timed(pages), timed(sync)) for _ in range(3)],
-                    limit=5.0,
-                )
-            ]
-            if with_latency:
-                simulator.faults.add("latency", seconds=0.05)
-                lines.append(
-                    line(
-                        f"full sync of {count:,} articles, 50 ms a page",
-                        [(timed(pages), timed(sync))],
-                        limit=1.3,
-                    )
-                )
-                simulator.faults.clear()
-        tracemalloc.start()
-        sync()
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        database.close()
-    return lines, peak
+    full_sync(scope, store_id)
+    database.close()
+    return Place(database_url=url, base_url=base_url, org_id=scope.org_id, store_id=store_id)
 
 
-def _fetch(http: httpx.Client) -> None:
-    page = 0
-    while True:
-        query: dict[str, Any] = {"page": page, "size": PAGE, "sort": "articleId,asc"}
-        answer = http.get("/common/config/article/info", params=query)
-        orjson.loads(answer.content)
-        page += 1
-        if page >= int(answer.headers["x-totalpages"]):
-            return
+def _add(scope: Scope, store_id: str, numbers: range) -> None:
+    now = datetime.now(UTC)
+    made = [
+        Space(
+            id=scope.runtime.new_id(),
+            store_id=store_id,
+            external_id=f"{number:07}",
+            data={"TITLE": f"Desk {number}"},
+        )
+        for number in numbers
+    ]
+    with scope.runtime.database.write(scope.org_id) as uow:
+        spaces.insert_spaces(uow, made, now)
+        Change(uow=uow, scope=scope, now=now).bump(store_id, [space.external_id for space in made])
+        uow.commit()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 
 import httpx
@@ -13,6 +15,7 @@ from electis_cli.aims.address import Address
 from electis_cli.aims.connection import Connection, Credentials, Timeouts
 from electis_cli.aims.failures import broken_answer
 from electis_cli.aims.listed import listed_article
+from electis_cli.aims.reading_ahead import read_ahead
 from electis_cli.aims.recorder import Recorder
 from electis_cli.aims.tokens import TokenShelf
 from electis_cli.domain.articles import Article, clean_text
@@ -95,24 +98,28 @@ class AimsClient:
         rows = self._connection.pages("/common/store", {}, "stores")
         return [store for row in rows if (store := wire.decode_store(row))]
 
-    def articles(self, store: str) -> Iterator[wire.RemoteArticle]:
-        """Yield all articles of a store with their data and labels, page by page; nothing but a page is kept.
+    def articles(self, store: str) -> Generator[wire.RemoteArticle]:
+        """Yield all articles of a store with their data and labels, page by page; no more than two pages are kept.
 
+        While one page is read the next one is fetched. Close the generator to stop before the end.
         Raises UnreliableListing at the end when the pages contradict AIMS's own total: never a reason to believe in
         deletions. Who stops before the end knows nothing of the rest.
         """
         query = {"store": store, "sort": "articleId,asc"}
         earlier: set[str] = set()
         recent: set[str] = set()
-        for row in self._connection.pages("/common/config/article/info", query, "articleList"):
-            article = listed_article(row)
-            # Rows shift between pages (contract 4): what moved to the next page while we read comes once more.
-            if article is None or article.article_id in recent or article.article_id in earlier:
-                continue
-            recent.add(article.article_id)
-            yield article
-            if len(recent) >= self._connection.page_size:
-                earlier, recent = recent, set()
+        size = self._connection.page_size
+        pages = self._connection.whole_pages("/common/config/article/info", query, "articleList")
+        with contextlib.closing(read_ahead(pages, has_more=lambda rows: len(rows) >= size)) as ahead:
+            for row in itertools.chain.from_iterable(ahead):
+                article = listed_article(row)
+                # Rows shift between pages (contract 4): what moved to the next page while we read comes once more.
+                if article is None or article.article_id in recent or article.article_id in earlier:
+                    continue
+                recent.add(article.article_id)
+                yield article
+                if len(recent) >= size:
+                    earlier, recent = recent, set()
 
     def articles_by_id(self, store: str, article_ids: Sequence[str]) -> dict[str, wire.RemoteArticle]:
         """Return those of the given articles that AIMS has, by id."""

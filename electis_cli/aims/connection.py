@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -144,7 +144,14 @@ class Connection:
         return retrying(self.call, "GET", path, query)
 
     def pages(self, path: str, query: Mapping[str, Any], *names: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows of all pages; stops on an empty answer or the last page, never on a short one (contract 4).
+        """Yield the rows of all pages, as `whole_pages` reads them."""
+        for rows in self.whole_pages(path, query, *names):
+            yield from rows
+
+    def whole_pages(
+        self, path: str, query: Mapping[str, Any], *names: str
+    ) -> Generator[list[Mapping[str, Any]]]:
+        """Yield page after page; stops on an empty answer or the last page, never on a short one (contract 4).
 
         Raises UnreliableListing when a page comes twice, when there is no end, or when it ends before AIMS's total.
         """
@@ -166,7 +173,7 @@ class Connection:
                 )
             last = rows
             seen += len(rows)
-            yield from rows
+            yield rows
             pages = wire.number_of(answer.headers.get("x-totalpages"))
             if pages is not None and page >= pages - 1:
                 break
@@ -248,17 +255,21 @@ class Connection:
         at, began = self._clock(), time.monotonic()
         status: int | None = None
         raw: bytes | None = None
+        answer: Answer | None = None
         error: str | None = None
         try:
             status, headers, raw = self._exchange(request, token)
-            return self._accept(status, headers, raw, is_write=request.is_write)
+            answer = self._accept(status, headers, raw, is_write=request.is_write)
+            return answer
         except ElectisError as failure:
             error = failure.code
             raise
         finally:
             if self._record is not None:
                 took = round((time.monotonic() - began) * 1000)
-                self._record(_exchange_of(request, self.address.prefix, at, took, status, raw, error))
+                # A page of a listing is long: it is not decoded a second time to be recorded.
+                body = answer.body if answer else None if raw is None else _decode(raw)
+                self._record(_exchange_of(request, self.address.prefix, at, took, status, raw, body, error))
 
     def _accept(self, status: int, headers: Mapping[str, str], raw: bytes, *, is_write: bool) -> Answer:
         if status >= _ERRORS_FROM:
@@ -397,11 +408,12 @@ def _exchange_of(  # noqa: PLR0917 - the parts of an exchange
     milliseconds: int,
     status: int | None,
     raw: bytes | None,
+    decoded: Any,
     error: str | None,
 ) -> Exchange:
     """Return what is told of a call; the bodies of a login are credentials and stay out."""
     is_login = request.path.startswith(LOGIN_PATHS)
-    body = None if is_login or raw is None else _decode(raw)
+    body = None if is_login else decoded
     return Exchange(
         at=at,
         method=request.method,

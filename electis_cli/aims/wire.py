@@ -152,19 +152,22 @@ def decode_article(row: Mapping[str, Any]) -> RemoteArticle | None:
     article_id = clean_text(first_of(row, "articleId", "article_id"))  # Q14: may be a number
     if not article_id:
         return None
-    beside = {
-        key: value for key, value in row.items() if key not in _ARTICLE_FIELDS
-    }  # Q13: columns beside `data`
+    beside: Mapping[str, Any] = {}
+    if not row.keys() <= _ARTICLE_FIELDS:  # Q13: columns beside `data`
+        beside = {key: value for key, value in row.items() if key not in _ARTICLE_FIELDS}
     inside = row.get("data")
     if inside is not None and inside != "" and not isinstance(inside, Mapping):
         raise UnreadableError
+    data = beside
+    if isinstance(inside, Mapping):
+        data = {**beside, **inside} if beside else inside
     labels = first_of(row, "assignedLabel", "assignedLabels")
     return RemoteArticle(
         article_id=article_id,
         name=clean_text(first_of(row, "articleName", "article_name")),
         nfc_url=clean_text(first_of(row, "nfcUrl", "nfc")),
-        data={**beside, **inside} if isinstance(inside, Mapping) else beside,
-        labels=tuple(_label_code(item) for item in labels) if isinstance(labels, list) else None,
+        data=data,
+        labels=tuple(map(_label_code, labels)) if isinstance(labels, list) else None,
         last_updated=_optional_text(first_of(row, "lastUpdated", "lastModified", "last_modified")),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -89,6 +88,7 @@ def bump(uow: UnitOfWork, store_id: str, changes: Mapping[str, bool], now: datet
             )
             .values(ended_at=now, ended_by="edit")
         )
+    uow.announce_work()
 
 
 def rows_by_id(
@@ -102,43 +102,6 @@ def rows_by_id(
         ).order_by(articles.c.article_id)
         for row in uow.execute(statement.with_for_update() if lock else statement).all():
             found[row[0]] = _row(row)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """The few columns of a ledger row that tell whether anything is to be done about it."""
-
-    base_hash: str | None
-    state: str
-    is_deleted: bool
-    is_dirty: bool
-    is_in_flight: bool
-    is_noted: bool  # something odd was seen of it, or it was missed
-    verify_after: datetime | None
-    read_equal_at: datetime | None
-    echo: Mapping[str, str] | None
-
-
-def standing_by_id(uow: UnitOfWork, store_id: str, article_ids: Sequence[str]) -> dict[str, Standing]:
-    """Return how some articles stand, by id."""
-    columns = articles.c
-    base = sa.select(
-        columns.article_id,
-        columns.base_hash,
-        columns.state,
-        columns.desired_deleted,
-        columns.desired_version > columns.synced_version,
-        columns.inflight_version.is_not(None),
-        sa.or_(columns.odd_hash.is_not(None), columns.missing_since.is_not(None)),
-        columns.verify_after,
-        columns.read_equal_at,
-        columns.echo,
-    ).where(mine(uow, articles), columns.store_id == store_id)
-    found: dict[str, Standing] = {}
-    for piece in chunks(article_ids):
-        for row in uow.execute(base.where(columns.article_id.in_(piece))).all():
-            found[row[0]] = Standing(*row[1:])
     return found
 
 
@@ -178,13 +141,10 @@ def unmet_ids(uow: UnitOfWork, store_id: str, room_prefix: str) -> list[str]:
         (spaces, spaces.c.external_id),
         (conference_rooms, sa.literal(room_prefix) + conference_rooms.c.external_id),
     ):
-        known = sa.exists().where(
-            articles.c.org_id == table.c.org_id,
-            articles.c.store_id == table.c.store_id,
-            articles.c.article_id == article_id,
-        )
-        statement = sa.select(article_id).where(
-            mine(uow, table), table.c.store_id == store_id, sa.not_(known)
+        # Not as a join: without statistics PostgreSQL compares every article with every other one.
+        statement = sa.except_(
+            sa.select(article_id).where(mine(uow, table), table.c.store_id == store_id),
+            sa.select(articles.c.article_id).where(mine(uow, articles), articles.c.store_id == store_id),
         )
         found.extend(uow.execute(statement).scalars())
     return found

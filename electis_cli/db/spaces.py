@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +54,16 @@ def spaces_by_external_id(
         for row in uow.execute(statement.with_for_update() if lock else statement).all():
             found[row.external_id] = _space(row)
     return found
+
+
+def data_by_external_id(
+    uow: UnitOfWork, store_id: str, external_ids: Iterable[str]
+) -> dict[str, Mapping[str, str]]:
+    """Return the data of those spaces of a store that exist, by external id."""
+    statement = sa.select(spaces.c.external_id, spaces.c.data).where(
+        mine(uow, spaces), spaces.c.store_id == store_id, among(uow, spaces.c.external_id, external_ids)
+    )
+    return {row[0]: row[1] for row in uow.execute(statement).all()}
 
 
 def lock_spaces(uow: UnitOfWork, store_id: str) -> dict[str, Space]:

@@ -128,9 +128,15 @@ def render_space(
     space: Space, person: Person | None, article_format: ArticleFormat, mapping: ColumnMapping
 ) -> Article:
     """Return a space's article: its own data, and its person's over it when somebody sits there."""
-    if person is None:
-        return _article(space.external_id, space.data, article_format)
-    return _article(space.external_id, {**mapping.defaults, **space.data, **person.data}, article_format)
+    return _article(
+        space.external_id, _values_of(space.data, person.data if person else None, mapping), article_format
+    )
+
+
+def _values_of(
+    space: Mapping[str, str], person: Mapping[str, str] | None, mapping: ColumnMapping
+) -> Mapping[str, str]:
+    return space if person is None else {**mapping.defaults, **space, **person}
 
 
 def render_room(room: Room, prefix: str, article_format: ArticleFormat, mapping: ColumnMapping) -> Article:
@@ -189,6 +195,24 @@ def content_of(
 def content_of_article(article: Article) -> dict[str, str]:
     """Return what an article we rendered is compared by: its name and NFC fields repeat columns, all is clean text."""
     return {column: value for column, value in article.data.items() if value}
+
+
+def content_of_space(
+    article_id: str,
+    space: Mapping[str, str],
+    person: Mapping[str, str] | None,
+    article_format: ArticleFormat,
+    mapping: ColumnMapping,
+) -> dict[str, str]:
+    """Return what the article of a space is compared by, from the data of both: `render_space` without the article."""
+    values = _values_of(space, person, mapping)
+    content = {
+        column: text
+        for column in article_format.content_columns
+        if (value := values.get(column)) is not None and (text := clean_text(value))
+    }
+    content[article_format.id_column] = article_id
+    return content
 
 
 def undo_quoting(remote: Content, *ours: Content | None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -195,13 +196,14 @@ def _list(scope: Scope, start: _Start, *, dry_run: bool = False) -> Sifted:
         reason = ""
         for _ in range(LISTING_TRIES):
             try:
-                sifted = sift(
-                    scope,
-                    start.organization,
-                    start.store.id,
-                    client.articles(start.store.code),
-                    keep_foreign=start.choice.take_in,
-                )
+                with contextlib.closing(client.articles(start.store.code)) as listed:
+                    sifted = sift(
+                        scope,
+                        start.organization,
+                        start.store.id,
+                        listed,
+                        keep_foreign=start.choice.take_in,
+                    )
             except UnreliableListing as error:
                 reason = error.why
                 continue

@@ -10,8 +10,10 @@ from electis_cli.db.organizations import Organization
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.articles import (
     Article,
+    Content,
     content_hash,
     content_of_article,
+    content_of_space,
     render_room,
     render_space,
     room_article_id,
@@ -51,6 +53,26 @@ def render_articles(
     room_ids = {article_id[len(prefix) :] for article_id in wanted if article_id.startswith(prefix)}
     found_rooms = conferences.rooms_by_external_id(uow, store_id, room_ids)
     return _render(organization, found_spaces.values(), seated, found_rooms.values())
+
+
+def wanted_contents(
+    uow: UnitOfWork, organization: Organization, store_id: str, article_ids: Iterable[str]
+) -> dict[str, Content]:
+    """Return what the wanted articles among some ids are compared by: `render_articles` without the articles."""
+    article_format, mapping = require_format(organization), organization.mapping
+    wanted, prefix = set(article_ids), organization.room_prefix
+    # Table by table: PostgreSQL joins them by reading the store once per article until it has its statistics.
+    own = spaces.data_by_external_id(uow, store_id, wanted)
+    seated = people.data_by_space(uow, store_id, own)
+    contents: dict[str, Content] = {
+        article_id: content_of_space(article_id, data, seated.get(article_id), article_format, mapping)
+        for article_id, data in own.items()
+    }
+    room_ids = {article_id[len(prefix) :] for article_id in wanted if article_id.startswith(prefix)}
+    for room in conferences.rooms_by_external_id(uow, store_id, room_ids).values():
+        article = render_room(room, prefix, article_format, mapping)
+        contents[article.article_id] = content_of_article(article)
+    return contents
 
 
 def render_store(uow: UnitOfWork, organization: Organization, store_id: str) -> dict[str, Rendered]:

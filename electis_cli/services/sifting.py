@@ -11,15 +11,14 @@ from itertools import islice
 from typing import TypeVar
 
 from electis_cli.aims.wire import RemoteArticle
-from electis_cli.db import labels, ledger
-from electis_cli.db.ledger import Standing
+from electis_cli.db import labels, ledger, standings
 from electis_cli.db.organizations import Organization
+from electis_cli.db.standings import Standing
 from electis_cli.db.unit_of_work import UnitOfWork
-from electis_cli.domain.articles import Content, content_of
-from electis_cli.domain.queue import State
+from electis_cli.domain.articles import Content, content_hash, content_of
 from electis_cli.services.change import Scope
 from electis_cli.services.remote import Shown, shown
-from electis_cli.services.rendering import Rendered, render_articles, require_format
+from electis_cli.services.rendering import require_format, wanted_contents
 
 PAGE = 500
 MOST_REPORTED = 1000
@@ -113,8 +112,8 @@ def _sift_page(
 ) -> None:
     article_format = require_format(organization)
     ids = [article.article_id for article in page]
-    standing = ledger.standing_by_id(uow, store_id, ids)
-    wanted = render_articles(uow, organization, store_id, ids)
+    standing = standings.standing_by_id(uow, store_id, ids, now)
+    wanted = wanted_contents(uow, organization, store_id, ids)
     showing = labels.shown_articles(uow, [code for article in page for code in article.labels or ()])
     for article in page:
         article_id = article.article_id
@@ -133,24 +132,14 @@ def _sift_page(
             sifted.odd[article_id] = shown(article, article_format)
             continue
         sifted.in_sync += 1
-        if _has_news(row, now):
-            sifted.equal.append((article_id, article.last_updated, content == local.content))
+        if row.has_news:
+            sifted.equal.append((article_id, article.last_updated, content == local))
 
 
-def _is_equal(row: Standing, local: Rendered, remote: Content) -> bool:
+def _is_equal(row: Standing, local: Content, remote: Content) -> bool:
     """Tell whether nothing at all is to be done about an article."""
-    if row.state != State.ACTIVE or row.is_deleted or row.is_dirty or row.is_in_flight:
-        return False
-    return local.hash == row.base_hash and (
-        remote == local.content or (row.echo is not None and remote == row.echo)
-    )
-
-
-def _has_news(row: Standing, now: datetime) -> bool:
-    """Tell whether being equal is news: read back for the first time, or the end of something odd."""
-    if row.read_equal_at is None and row.echo is None:
-        return True
-    return row.is_noted or (row.verify_after is not None and row.verify_after <= now)
+    is_same = remote == local or (row.echo is not None and remote == row.echo)
+    return row.is_settled and is_same and content_hash(local) == row.base_hash
 
 
 def _pages(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -17,6 +17,7 @@ from electis_cli.domain.articles import (
     content_hash,
     content_of,
     content_of_article,
+    content_of_space,
     fold_own_fields,
     merge_data,
     render_room,
@@ -65,6 +66,23 @@ def test_the_example_of_the_design():
         "nfcUrl": "",
         "data": {"ARTICLE_ID": "4-117", "ITEM_NAME": "Dana Levi", "NFC_URL": "", "TITLE": ""},
     }
+
+
+@given(rows, st.none() | rows, rows)
+def test_a_space_is_compared_by_what_its_article_would_be(own, theirs, defaults):
+    mapping = ColumnMapping(defaults=defaults)
+    occupant = None if theirs is None else person(**theirs)
+    article = render_space(space(**own), occupant, FORMAT, mapping)
+
+    assert content_of_space("4-117", own, theirs, FORMAT, mapping) == content_of_article(article)
+
+
+def test_a_space_is_compared_by_its_own_id_and_no_private_or_unknown_column():
+    kept = {"ARTICLE_ID": "other", "_badge": "7", "GONE": "x", "TITLE": " Desk "}
+
+    content = content_of_space("4-117", kept, None, SMALL, ColumnMapping())
+
+    assert content == {"ARTICLE_ID": "4-117", "TITLE": "Desk"}
 
 
 def test_a_free_space_without_a_name_has_an_empty_name_and_never_its_id():

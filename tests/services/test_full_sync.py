@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from electis_cli.db import leases, runs
 from electis_cli.domain.errors import (
+    AimsAmbiguous,
     AimsUnreachable,
     BrakeTripped,
     FormatChanged,
@@ -47,6 +50,7 @@ from tests.world.ledger import (
     through,
     wish_of,
 )
+from tests.world.organizations import make_connector
 
 
 @pytest.fixture
@@ -528,12 +532,29 @@ def test_a_broken_listing_is_no_reason_to_believe_anything(agreed, cloud, kind):
     assert rows_of(agreed) == before
 
 
+@pytest.mark.parametrize("page", range(3))
+def test_a_listing_that_fails_midway_has_no_effect(agreed, cloud, clock, page):
+    # Pages of one, so that the next one is under way while a page is judged.
+    for one in "AB":
+        edit(cloud, one, TITLE="theirs")
+    scope = replace(
+        agreed,
+        runtime=replace(agreed.runtime, connect=make_connector(agreed.runtime.sealer, clock, page_size=1)),
+    )
+    before = rows_of(scope)
+    cloud.faults.add("status", code=500, path="/config/article/info", after=page)
+    with pytest.raises(AimsAmbiguous):
+        sync(scope)
+    assert rows_of(scope) == before
+    assert [thread for thread in threading.enumerate() if thread.name == "reading ahead"] == []
+
+
 def test_q10_an_empty_listing_that_the_count_contradicts_changes_nothing(agreed, cloud, clock):
     before = rows_of(agreed)
 
     class Empty(Through):
         def articles(self, store):
-            return []
+            yield from ()
 
     for _ in range(3):
         with pytest.raises(UnreliableListing) as caught:
@@ -550,7 +571,8 @@ def test_a_listing_that_is_whole_the_second_time_is_fine(agreed):
     class Once(Through):
         def articles(self, store):
             tries.append(store)
-            return [] if len(tries) == 1 else self.client.articles(store)
+            if len(tries) > 1:
+                yield from self.client.articles(store)
 
     assert sync(through(agreed, Once)).writes == 0
     assert len(tries) == 2
@@ -614,7 +636,7 @@ def test_a_key_that_is_edited_while_the_store_is_listed_is_left_for_the_next_run
         def articles(self, store):
             listed = list(self.client.articles(store))
             spaces.update_space(agreed, "B", data={"DEPARTMENT": "ours"})
-            return listed
+            yield from listed
 
     view = sync(through(agreed, Edited))
     assert (view.writes, view.counts["pending"]) == (0, 1)
@@ -630,7 +652,7 @@ def test_a_full_sync_blocks_no_push(agreed, make_runtime, open_database):
             listed = list(self.client.articles(store))
             spaces.update_space(agreed, "B", data={"TITLE": "meanwhile"})
             reports.append(push_store(pusher, agreed.org_id, store_of(agreed).id))
-            return listed
+            yield from listed
 
     view = sync(through(agreed, Pushed))
     assert (reports[0].ending, reports[0].updated) == (Ending.DONE, 1)

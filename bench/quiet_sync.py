@@ -1,0 +1,79 @@
+"""Full syncs with nothing to do, in a process of their own: `python -m bench.quiet_sync`, told where by its input."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from bench.cloud import bare_client, fetch_pages
+from bench.ratio import timed
+from electis_cli.adapters.sealing import Sealer
+from electis_cli.db.engine import Database
+from electis_cli.domain.access import system_actor
+from electis_cli.services.change import Scope
+from electis_cli.services.full_sync import full_sync
+from electis_cli.settings import load_settings
+from electis_cli.wiring import make_runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a quiet store is: its database, its AIMS, and its ids."""
+
+    database_url: str
+    base_url: str
+    org_id: str
+    store_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Seconds of the pages alone and of a full sync, once per run, and the process's memory at its peak in bytes."""
+
+    pairs: list[tuple[float, float]]
+    peak: int
+
+
+def measure(place: Place, runs: int) -> Measured:
+    """Run the full syncs in a process of their own, in turn with the pages alone."""
+    command = [sys.executable, "-m", "bench.quiet_sync"]
+    asked = orjson.dumps({"place": asdict(place), "runs": runs})
+    done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, check=True)
+    told = orjson.loads(done.stdout)
+    return Measured(pairs=[(bare, mine) for bare, mine in told["pairs"]], peak=told["peak"])
+
+
+def _run(place: Place, runs: int) -> Measured:
+    database = Database(place.database_url)
+    settings = load_settings().model_copy(update={"aims_hosts": place.base_url})
+    runtime = make_runtime(settings, database=database, sealer=Sealer(bytes(32)))
+    scope = Scope(runtime=runtime, actor=system_actor("bench"), org_id=place.org_id)
+
+    def sync() -> None:
+        view = full_sync(scope, place.store_id)
+        assert view.writes == 0, view.counts
+
+    with bare_client(place.base_url) as http:
+        pairs = [(timed(lambda: fetch_pages(http)), timed(sync)) for _ in range(runs)]
+    database.close()
+    return Measured(pairs=pairs, peak=_peak())
+
+
+def _peak() -> int:
+    """Return the most memory this process has had, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # What getrusage tells on Linux may be the memory of the process that started this one.
+        found = [line.split() for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return int(found[0][1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    given = orjson.loads(sys.stdin.buffer.read())
+    sys.stdout.buffer.write(orjson.dumps(asdict(_run(Place(**given["place"]), given["runs"]))))

@@ -1,0 +1,102 @@
+"""Reading ahead: the pages come as they are, one of them is under way, and nothing is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from electis_cli.aims.reading_ahead import read_ahead
+
+PATIENCE = 10.0
+
+
+@dataclass
+class Book:
+    """A list of pages that remembers who asked for which, and breaks where it is told to."""
+
+    pages: int
+    breaks_at: int | None = None
+    asked: list[int] = field(default_factory=list)
+    threads: set[threading.Thread] = field(default_factory=set)
+    is_closed: bool = False
+    turned: threading.Condition = field(default_factory=threading.Condition)
+
+    def read(self) -> Iterator[int]:
+        try:
+            for page in range(self.pages):
+                with self.turned:
+                    self.asked.append(page)
+                    self.threads.add(threading.current_thread())
+                    self.turned.notify_all()
+                if page == self.breaks_at:
+                    raise LookupError(page)
+                yield page
+        finally:
+            self.is_closed = True
+
+    def wait_for(self, page: int) -> bool:
+        with self.turned:
+            return self.turned.wait_for(lambda: page in self.asked, PATIENCE)
+
+    @property
+    def helpers(self) -> set[threading.Thread]:
+        return self.threads - {threading.current_thread()}
+
+
+def ahead_of(book: Book):
+    return contextlib.closing(read_ahead(book.read(), has_more=lambda _: True))
+
+
+def test_pages_come_in_their_order():
+    book = Book(50)
+    with ahead_of(book) as pages:
+        assert list(pages) == book.asked == list(range(50))
+    assert len(book.helpers) == 1
+
+
+def test_the_next_page_is_fetched_while_one_is_read():
+    book = Book(5)
+    with ahead_of(book) as pages:
+        for page in pages:
+            assert page == 4 or book.wait_for(page + 1)
+
+
+def test_no_more_than_one_page_is_read_ahead():
+    book = Book(50)
+    with ahead_of(book) as pages:
+        for page in pages:
+            assert book.asked[-1] <= page + 1
+            assert page == 49 or book.wait_for(page + 1)
+
+
+def test_who_stops_early_leaves_no_thread_and_no_open_list():
+    book = Book(50)
+    with ahead_of(book) as pages:
+        assert (next(pages), next(pages)) == (0, 1)
+        assert book.wait_for(2)
+    (helper,) = book.helpers
+    assert not helper.is_alive()
+    assert book.is_closed
+    assert book.asked == [0, 1, 2]
+
+
+def test_an_error_is_met_after_the_pages_before_it():
+    book = Book(50, breaks_at=3)
+    with ahead_of(book) as pages:
+        assert [next(pages) for _ in range(3)] == [0, 1, 2]
+        assert book.wait_for(3)
+        with pytest.raises(LookupError, match="3"):
+            next(pages)
+    (helper,) = book.helpers
+    assert not helper.is_alive()
+
+
+@pytest.mark.parametrize("pages", [0, 1, 3])
+def test_a_list_without_more_needs_no_thread(pages):
+    book = Book(pages)
+    assert list(read_ahead(book.read(), has_more=lambda _: False)) == list(range(pages))
+    assert book.helpers == set()
