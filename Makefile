@@ -10,8 +10,9 @@ export PYTHON
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# Two workers, each with its own database servers; a worker that runs dry takes tests from the other.
-TEST := $(PYTEST) -n 2 --dist worksteal
+# Four workers, each with its own database servers, also on two cores: many tests wait for processes that they killed.
+# A worker that runs dry takes tests from another.
+TEST := $(PYTEST) -n 4 --dist worksteal
 
 .PHONY: help setup demo test test-command quick soak check format generate lock bench clean
 
@@ -60,6 +61,7 @@ lock: ## resolve the dependencies again (ARGS=--upgrade takes newer versions)
 	@UV_ARGS="$(ARGS)" sh requirements/lock
 
 bench: setup ## measure speed and memory
+	@sh requirements/install-bench
 	$(BIN)/python -m bench $(ARGS)
 
 clean: ## remove .venv, .cache, .demo and everything built

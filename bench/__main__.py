@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from bench import aims_client, drain, full_sync, start_up
+from bench import aims_client, claims, drain, full_sync, start_up, wake_up
 
 BENCHMARKS = {
     "start-up": start_up.run,
     "aims-client": aims_client.run,
     "drain": drain.run,
     "full-sync": full_sync.run,
+    "claims": claims.run,
+    "wake-up": wake_up.run,
 }
 
 

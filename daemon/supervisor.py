@@ -17,6 +17,9 @@ from electis_cli.settings import Settings
 
 log = logging.getLogger("electis.daemon")
 
+_LISTEN_AGAIN_SECONDS = 1.0
+"""How soon one who listened for new work connects again at the earliest; longer each time it fails."""
+
 
 class Supervisor:
     """Runs the loops of all organizations until it is told to stop: queue, full sync, ping, housekeeping, alerts."""
@@ -28,14 +31,17 @@ class Supervisor:
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=settings.push_threads, thread_name_prefix="push")
         self._pushing: dict[str, Future[None]] = {}
+        self._queue = Loop("queue", settings.poll_seconds, self._push, stop)
         self._loops = [
-            Loop("queue", settings.poll_seconds, self._push, stop),
+            self._queue,
             Loop("full-sync", settings.poll_seconds, self._sync, stop),
             Loop("ping", settings.ping_seconds, self._ping, stop),
             Loop("housekeeping", settings.housekeeping_seconds, self._keep_house, stop),
             # A loop of its own: a receiver that hangs must not keep mails and verifications waiting.
             Loop("alerts", settings.housekeeping_seconds, self._tell_alerts, stop),
         ]
+        if working.can_be_woken(runtime):
+            self._loops.append(Loop("wake-ups", _LISTEN_AGAIN_SECONDS, self._listen, stop))
         self._heart = Loop("heartbeat", daemons.pause_between_heartbeats(runtime), self._beat, self._over)
 
     def run(self) -> None:
@@ -64,6 +70,13 @@ class Supervisor:
             running = self._pushing.get(place.store_id)
             if running is None or running.done():
                 self._pushing[place.store_id] = self._pool.submit(self._push_one, place)
+            else:
+                # It may have asked for the last time before this work was committed, and this turn was its wake-up.
+                running.add_done_callback(lambda _: self._queue.wake())
+
+    def _listen(self) -> None:
+        """Hear of new work until the end; while nobody can listen, the queue's own period finds it."""
+        working.listen_for_work(self._runtime, self._queue.wake, self._stop.is_set)
 
     def _push_one(self, place: working.Place) -> None:
         try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import httpcore
@@ -79,9 +81,10 @@ class DeadlineTransport(httpx.HTTPTransport):
     """
 
     def __init__(self, deadline: Deadline, *, ca_file: str | None, proxy: Proxy | None) -> None:
-        super().__init__(verify=_trust(ca_file))
+        trusted = _trust(ca_file)
+        super().__init__(verify=trusted)
         options: dict[str, Any] = {
-            "ssl_context": _trust(ca_file),
+            "ssl_context": trusted,
             "max_connections": 16,
             "max_keepalive_connections": 8,
             "keepalive_expiry": 5.0,
@@ -98,4 +101,19 @@ class DeadlineTransport(httpx.HTTPTransport):
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
+    """Return the certificates to trust: shared by all clients, and read again when the operator's file was replaced."""
+    if not ca_file:
+        return _usual_authorities()
+    found = Path(ca_file).stat()
+    return _authorities_in(ca_file, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+# A daemon makes a client for every push, and reading the authorities takes longer than a short push.
+@functools.lru_cache(maxsize=1)
+def _usual_authorities() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+@functools.lru_cache(maxsize=8)
+def _authorities_in(ca_file: str, _version: tuple[int, ...]) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file)

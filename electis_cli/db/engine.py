@@ -13,6 +13,7 @@ import orjson
 import sqlalchemy as sa
 
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.db.wake_ups import WakeUps, wake
 from electis_cli.domain.errors import (
     ChangedMeanwhile,
     DatabaseMissing,
@@ -99,19 +100,18 @@ class Database:
         if path is not None and not path.exists():
             raise DatabaseMissing(details_path=str(path))
         try:
-            with (
-                self.engine.connect().execution_options(**{_BEGIN: begin}) as connection,
-                connection.begin() as transaction,
-            ):
-                uow = UnitOfWork(
-                    connection, org_id=org_id, idle_seconds=self._idle_seconds, clock=self._clock
-                )
-                uow.announce_tenant()
-                yield uow
-                if uow.is_committed:
-                    _commit(connection, transaction)
-                else:
-                    transaction.rollback()
+            uow = self._begin(org_id, begin)
+            with uow.connection as connection:
+                transaction = connection.get_transaction()
+                assert transaction is not None
+                with transaction:
+                    yield uow
+                    if uow.is_committed:
+                        _commit(connection, transaction)
+                    else:
+                        transaction.rollback()
+                if uow.is_committed and uow.has_new_work and not self.is_sqlite:
+                    wake(connection)
         except sa.exc.IntegrityError as error:
             raise ChangedMeanwhile(why="A rule of the database refused the change.") from error
         except sa.exc.ProgrammingError as error:
@@ -128,6 +128,42 @@ class Database:
             raise DatabaseUnavailable(why=_first_line(error.orig), fix="run the command again") from error
         except sa.exc.InterfaceError as error:
             raise DatabaseUnavailable(why=_first_line(error.orig), fix="electis health") from error
+
+    def _begin(self, org_id: str | None, begin: str) -> UnitOfWork:
+        """Return a unit of work on a connection that answers.
+
+        Its first statement is the test of a pooled connection: asking each before would cost one more way to the server
+        and back for every unit of work. One that is broken takes all of the pool with it, and the second is a new one.
+        """
+        try:
+            return self._begin_once(org_id, begin)
+        except sa.exc.OperationalError as error:
+            if not error.connection_invalidated:
+                raise
+            return self._begin_once(org_id, begin)
+
+    def _begin_once(self, org_id: str | None, begin: str) -> UnitOfWork:
+        connection = self.engine.connect().execution_options(**{_BEGIN: begin})
+        try:
+            connection.begin()
+            uow = UnitOfWork(connection, org_id=org_id, idle_seconds=self._idle_seconds, clock=self._clock)
+            uow.announce_tenant()
+        except BaseException:
+            connection.close()
+            raise
+        return uow
+
+    @contextlib.contextmanager
+    def wake_ups(self) -> Iterator[WakeUps]:
+        """Open a connection that hears of new work as it is committed. Only a server has them, no embedded database.
+
+        Raises DatabaseUnavailable.
+        """
+        wake_ups = WakeUps(self.engine)
+        try:
+            yield wake_ups
+        finally:
+            wake_ups.close()
 
     def create_folder(self) -> None:
         """Create an embedded database's folder and file, readable by its owner only."""
@@ -171,7 +207,7 @@ def _create_engine(url: sa.URL, *, sqlite: bool, pool_size: int) -> sa.Engine:
             json_deserializer=orjson.loads,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=True,
+            pool_use_lifo=True,  # the one used last has its statements prepared and the server's caches warm
             connect_args={"connect_timeout": 10},
         )
     engine = sa.create_engine(

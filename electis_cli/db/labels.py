@@ -201,6 +201,7 @@ def save_wish(
         },
     )
     _end_dead_letters(uow, [label_code], now)
+    uow.announce_work()
 
 
 def save_observed(
@@ -302,6 +303,8 @@ def wish_pages(uow: UnitOfWork, store_id: str, pages: Mapping[str, int], now: da
                     updated_at=now,
                 )
             )
+    if pages:
+        uow.announce_work()
 
 
 def update_wish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from electis_cli.db import labels
 from electis_cli.db.tables import aims_accounts, articles, commands, label_links, organizations, stores
+from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.commands import CommandState
 from electis_cli.domain.queue import State
@@ -25,6 +27,15 @@ class Place:
 
 def stores_to_push(uow: UnitOfWork, now: datetime) -> list[Place]:
     """Return the stores that have due work and may be pushed, of all organizations."""
+    return [
+        Place(org_id=row[0], store_id=row[1], code=row[2]) for row in uow.execute(_to_push(), {"moment": now})
+    ]
+
+
+# Put together once: a daemon asks it all the time, and again for every edit that wakes it.
+@functools.cache
+def _to_push() -> sa.Select[tuple[str, str, str]]:
+    now = sa.bindparam("moment", type_=UtcDateTime())
     due = (
         sa.select(articles.c.org_id, articles.c.store_id)
         .where(
@@ -55,7 +66,7 @@ def stores_to_push(uow: UnitOfWork, now: datetime) -> list[Place]:
         )
         .subquery()
     )
-    statement = (
+    return (
         sa.select(stores.c.org_id, stores.c.id, stores.c.code)
         .select_from(
             stores.join(due, sa.and_(due.c.org_id == stores.c.org_id, due.c.store_id == stores.c.id))
@@ -73,7 +84,6 @@ def stores_to_push(uow: UnitOfWork, now: datetime) -> list[Place]:
         )
         .order_by(stores.c.org_id, stores.c.code)
     )
-    return [Place(org_id=row[0], store_id=row[1], code=row[2]) for row in uow.execute(statement)]
 
 
 def stores_to_sync(uow: UnitOfWork, now: datetime) -> list[Place]:

@@ -21,7 +21,7 @@ class UnitOfWork:
     PostgreSQL the row security policies, hold the same line once more.
     """
 
-    __slots__ = ("_clock", "_idle_seconds", "connection", "is_committed", "org_id")
+    __slots__ = ("_clock", "_idle_seconds", "connection", "has_new_work", "is_committed", "org_id")
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class UnitOfWork:
         self.connection = connection
         self.org_id = org_id
         self.is_committed = False
+        self.has_new_work = False
         self._idle_seconds = idle_seconds
         self._clock = clock
 
@@ -81,6 +82,10 @@ class UnitOfWork:
     def commit(self) -> None:
         """Let the transaction commit when the block ends without an error."""
         self.is_committed = True
+
+    def announce_work(self) -> None:
+        """Say that this change gives pushers something to do: idle daemons are woken when it has committed."""
+        self.has_new_work = True
 
     def execute(
         self,

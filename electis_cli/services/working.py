@@ -18,6 +18,9 @@ from electis_cli.services.ping import is_ping_due, ping
 from electis_cli.services.push.store import push_store
 from electis_cli.services.runtime import Runtime
 
+_ATTENTION_SECONDS = 0.25
+"""How long one who listens for work may take to notice that it was told to stop."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
@@ -33,6 +36,21 @@ def due_pushes(runtime: Runtime) -> list[Place]:
     with runtime.database.read() as uow:
         due = scheduling.stores_to_push(uow, runtime.clock())
         return _without_those_of_others(runtime, uow, due, leases.push_resource)
+
+
+def can_be_woken(runtime: Runtime) -> bool:
+    """Tell whether this database says when there is new work; the embedded one has to be asked."""
+    return not runtime.database.is_sqlite
+
+
+def listen_for_work(runtime: Runtime, heard: Callable[[], None], should_stop: Callable[[], bool]) -> None:
+    """Call `heard` whenever anybody has committed new work, until told to stop. Raises DatabaseUnavailable."""
+    with runtime.database.wake_ups() as wake_ups:
+        # What was committed while nobody listened.
+        heard()
+        while not should_stop():
+            if wake_ups.wait(_ATTENTION_SECONDS):
+                heard()
 
 
 def push_turn(runtime: Runtime, place: Place, should_stop: Callable[[], bool]) -> Turn:

@@ -187,3 +187,23 @@ def test_the_fingerprint_of_the_key_is_written_once(scope, clock):
         uow.commit()
     with scope.runtime.database.read() as uow:
         assert organizations.key_fingerprint(uow) == scope.runtime.sealer.fingerprint
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine_kind", ["postgresql"], indirect=True)
+def test_connections_that_the_server_ended_are_replaced_without_a_word(scope, open_database):
+    """As after a restart of the server: nobody is told, and what they meant to write is written once."""
+    database = scope.runtime.database
+    with database.read(), database.read(), database.read():
+        pass  # three connections are open now, and wait for use
+    with open_database().write() as other:
+        ended = other.execute(
+            sa.text(
+                "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        ).scalar_one()
+    assert ended >= 3
+    write(scope, "4-1")
+    with database.read(scope.org_id), database.read(scope.org_id), database.read(scope.org_id):
+        assert names(scope) == ["4-1"]

@@ -77,3 +77,22 @@ def test_a_receiver_that_hangs_blocks_nothing_and_is_told_later(make_site, smtp_
     assert [alert["cause"] for alert in health["alerts"]] == [again["cause"]]
     told = site.electis("health")
     assert "Begin with: electis queue dead list --store 001" in told.err
+
+
+def test_an_idle_daemon_on_postgresql_is_woken_by_an_edit_and_misses_none_while_it_can_not_listen(make_site):
+    """It would look by itself in an hour. The second edit falls between two of its connections."""
+    site = make_site("postgresql")
+    daemon = site.start_daemon(ELECTIS_POLL_SECONDS="3600")
+    site.electis("space", "create", "1", "--set", "ITEM_NAME=First")
+    until(lambda: site.names() == {"1": "First"}, "the first space at AIMS")
+
+    site.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+    )
+    daemon.wait_for("wake-ups:failed code=E-DATABASE-UNAVAILABLE")
+    site.electis("space", "create", "2", "--set", "ITEM_NAME=Second")
+    until(lambda: site.names() == {"1": "First", "2": "Second"}, "the second space at AIMS")
+    site.electis("space", "create", "3", "--set", "ITEM_NAME=Third")
+    until(lambda: len(site.names()) == 3, "the third space at AIMS")
+    assert daemon.stop() == 0

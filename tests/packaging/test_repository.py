@@ -30,7 +30,7 @@ def repository_files() -> list[Path]:
 
 
 def test_there_are_lock_files() -> None:
-    assert {lock.stem for lock in LOCKS} == {"runtime", "test", "check", "build", "lock"}
+    assert {lock.stem for lock in LOCKS} == {"runtime", "test", "check", "build", "bench", "lock"}
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)

@@ -1,0 +1,195 @@
+"""Claiming and acknowledging on PostgreSQL, against bare statements and against other queues on the same server."""
+
+from __future__ import annotations
+
+import contextlib
+import cProfile
+import os
+import pstats
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from unittest.mock import patch
+
+import sqlalchemy as sa
+
+from bench.drain import BATCH, BareLoop, edit, prepare
+from bench.ratio import amount, line, timed
+from electis_cli.adapters.sealing import Sealer
+from electis_cli.db import accounts, leases, organizations, stores
+from electis_cli.db.engine import Database
+from electis_cli.domain.queue import Push
+from electis_cli.services.push import articles, claim
+from electis_cli.services.push import store as push
+from electis_cli.services.push.report import PushReport
+from electis_cli.services.push.session import PushSession
+from electis_cli.services.rendering import Rendered, render_articles
+from electis_cli.settings import load_settings
+from electis_cli.simulator import Settings, Simulator, SimulatorServer
+from electis_cli.wiring import make_runtime
+from tests.servers.postgres import EmbeddedPostgres
+
+ARTICLES, ROUNDS = 10_000, 5
+
+RIVALS = Path(".cache/bench/bin/python")
+"""The interpreter that has the rivals (`requirements/install-bench`), so that ours has no package of theirs."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another queue: how many jobs it gets, in which batches it may show its best, and how far ahead we must be."""
+
+    name: str
+    jobs: int
+    batches: tuple[int, ...]
+    at_least: float
+
+
+KNOWN_RIVALS = (
+    Rival("pgqueuer", 10_000, (100, 500, 1000, 2000), 1.5),
+    Rival("procrastinate", 1_000, (1, 10, 50), 40.0),
+)
+
+
+def run() -> Iterator[str]:
+    """Yield the ratios of claim and acknowledge to bare statements, and of rivals' seconds per job to ours."""
+    with contextlib.closing(EmbeddedPostgres(durable=True)) as server:
+        with Queue(server.create_database()) as queue:
+            ours: list[float] = []
+            for name, work, limit in (
+                ("without rendering", queue.work_rendered, 2.5),
+                ("with rendering", queue.work, 5.0),
+            ):
+                pairs = [queue.pair(work) for _ in range(ROUNDS + 1)][1:]
+                yield line(f"claim and acknowledge, {name}", pairs, limit=limit)
+                ours = ours or [mine / ARTICLES for _, mine in pairs]
+            if os.environ.get("ELECTIS_BENCH_PROFILE"):
+                queue.profile()
+        for rival in KNOWN_RIVALS:
+            yield _race(rival, server, statistics.median(ours))
+
+
+def _race(rival: Rival, server: EmbeddedPostgres, ours: float) -> str:
+    """Return a line with how much of a rival's time per job we take, the best batch size of it and the limit."""
+    what = f"{rival.at_least:g} x ours / {rival.name}, seconds per job"
+    if not RIVALS.exists():
+        return f"{what:<47} skipped: {rival.name} is not installed (make bench installs it)"
+    best = min(_seconds_per_job(rival, server, batch) for batch in rival.batches for _ in range(2))
+    return (
+        amount(what, rival.at_least * ours / best, limit=1.0)
+        + f"   {rival.name} {1 / best:,.0f}/s, ours {1 / ours:,.0f}/s"
+    )
+
+
+def _seconds_per_job(rival: Rival, server: EmbeddedPostgres, batch: int) -> float:
+    url = server.create_database()
+    plain = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    command = [str(RIVALS), "bench/rivals.py", rival.name, plain, str(rival.jobs), str(batch)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    server.drop_database(url)
+    return float(done.stdout) / rival.jobs
+
+
+class Queue:
+    """A store of many articles that AIMS has, and one push session on it that never calls AIMS."""
+
+    def __init__(self, url: str) -> None:
+        """Make the store and push everything once, so that what comes after is an update with a base."""
+        with SimulatorServer(Simulator(Settings(labels_per_store=0))) as server:
+            self.database = Database(url)
+            settings = load_settings().model_copy(update={"aims_hosts": server.base_url})
+            self._runtime = make_runtime(settings, database=self.database, sealer=Sealer(bytes(32)))
+            self._scope, self._store_id = prepare(self._runtime, server.base_url, ARTICLES)
+            push.push_store(self._runtime, self._scope.org_id, self._store_id)
+            self._session = self._open()
+            self._session.view.list_all(self._runtime.clock())
+            self._session.client.close()
+        self._number = 0
+
+    def _open(self) -> PushSession:
+        runtime, org_id = self._runtime, self._scope.org_id
+        with self.database.write(org_id) as uow:
+            store = stores.find_store(uow, store_id=self._store_id)
+            organization, account = organizations.own_organization(uow), accounts.find_account(uow)
+            lease = leases.take_lease(uow, push.lease_name(self._store_id), runtime.holder, seconds=3600)
+            uow.commit()
+        assert store is not None
+        assert lease is not None
+        return push._session(  # noqa: SLF001 - the session that the pusher makes
+            runtime=runtime,
+            organization=organization,
+            store=store,
+            account=account,
+            lease=lease,
+            client=runtime.connect(organization),
+            report=PushReport(store=store.code),
+        )
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the database."""
+        self.database.close()
+
+    def pair(self, work: Callable[[], float]) -> tuple[float, float]:
+        """Return the seconds that bare statements and `work` take for one edit of every article each."""
+        self._edit()
+        bare = timed(
+            lambda: BareLoop(self.database, self._scope.org_id, self._store_id).run(_BODIES, _nowhere)
+        )
+        self._edit()
+        return bare, work()
+
+    def work(self) -> float:
+        """Return the seconds that claiming and acknowledging everything takes."""
+        return timed(self._claim_and_acknowledge)
+
+    def work_rendered(self) -> float:
+        """Return the same with contents that were rendered before."""
+        with self.database.read(self._scope.org_id) as uow:
+            ids = [f"{number:07}" for number in range(ARTICLES)]
+            rendered = render_articles(uow, organizations.own_organization(uow), self._store_id, ids)
+
+        def take(_uow: object, _organization: object, _store: str, ids: list[str]) -> Mapping[str, Rendered]:
+            return {article_id: rendered[article_id] for article_id in ids}
+
+        with patch.object(claim, "render_articles", take):
+            return self.work()
+
+    def profile(self) -> None:
+        """Print where the time goes, to standard error."""
+        for name, work in (("without rendering", self.work_rendered), ("with rendering", self.work)):
+            self._edit()
+            profile = cProfile.Profile()
+            profile.runcall(work)
+            print(f"--- {name}", file=sys.stderr)
+            pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(25)
+
+    def _claim_and_acknowledge(self) -> None:
+        session, left = self._session, ARTICLES
+        while due := claim.due_articles(session, tombstones=False):
+            batch = claim.claim(session, list(due), tombstones=False)[Push.UPDATE]
+            assert len(batch) == BATCH, len(batch)
+            articles._acknowledge(session, Push.UPDATE, batch)  # noqa: SLF001 - what the pusher does after a call
+            left -= len(batch)
+        assert not left, left
+
+    def _edit(self) -> None:
+        self._number += 1
+        edit(self.database, self._scope, self._store_id, f"Desk {self._number}")
+        # As the server's own housekeeping does between two imports; not in the middle of what is measured.
+        with self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("VACUUM ANALYZE"))
+
+
+_BODIES = [b""] * (ARTICLES // BATCH)
+
+
+def _nowhere(_body: bytes) -> None:
+    """Send nothing."""
