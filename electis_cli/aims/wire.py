@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from electis_cli.domain.articles import Article, clean_text
 from electis_cli.domain.organizations import ArticleFormat
@@ -17,8 +17,7 @@ class UnreadableError(ValueError):
     """A row breaks the interface in a way that must not be taken for emptiness."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteArticle:
+class RemoteArticle(NamedTuple):
     """An article as AIMS lists it; `labels` is None when the row does not tell (Q17)."""
 
     article_id: str

@@ -21,15 +21,15 @@ _WALK = 5000
 
 
 _COLUMNS = columns_of(articles, LedgerRow)
-_NAMES = tuple(column.name for column in _COLUMNS)
+_STATE_AT = LedgerRow._fields.index("state")
 _STATES = {state.value: state for state in State}
 _ROWS = sa.select(*_COLUMNS)
 
 
 def _row(row: Sequence[Any]) -> LedgerRow:
-    fields = dict(zip(_NAMES, row, strict=True))
-    fields["state"] = _STATES[fields["state"]]
-    return LedgerRow(**fields)
+    values = list(row)
+    values[_STATE_AT] = _STATES[values[_STATE_AT]]
+    return LedgerRow._make(values)
 
 
 def bump(uow: UnitOfWork, store_id: str, changes: Mapping[str, bool], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -42,8 +42,8 @@ def among(uow: UnitOfWork, column: sa.Column[Any], values: Iterable[Any]) -> sa.
 
 
 def columns_of(table: sa.Table, kind: type) -> list[sa.Column[Any]]:
-    """Return the columns that a dataclass's fields are read from, in their order."""
-    names: Mapping[str, Any] = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    """Return the columns that the fields of a dataclass or named tuple are read from, in their order."""
+    names: Iterable[str] = getattr(kind, "_fields", None) or kind.__dataclass_fields__  # type: ignore[attr-defined]
     return [table.c[name] for name in names]
 
 

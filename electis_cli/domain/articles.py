@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+import orjson
 
 from electis_cli.domain.conference import Room
 from electis_cli.domain.errors import InvalidInput, UnknownColumn
@@ -21,7 +22,6 @@ Content = Mapping[str, str]
 ABSENT = "-"
 """The hash of an article that is not there."""
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 LONGEST_ID = 50
 LONGEST_NFC_URL = 254  # contract 5.2
 _NAME_KEY = "articleName"
@@ -29,8 +29,7 @@ _NFC_KEY = "nfcUrl"
 _OWN_KEYS = frozenset({_NAME_KEY, _NFC_KEY})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Article:
+class Article(NamedTuple):
     """An article as AIMS takes it; `data` carries every column of the format, empty ones as `""`."""
 
     article_id: str
@@ -125,12 +124,14 @@ def _article(article_id: str, values: Mapping[str, str], article_format: Article
 
 
 def render_space(
-    space: Space, person: Person | None, article_format: ArticleFormat, mapping: ColumnMapping
+    article_id: str,
+    space: Mapping[str, str],
+    person: Mapping[str, str] | None,
+    article_format: ArticleFormat,
+    mapping: ColumnMapping,
 ) -> Article:
-    """Return a space's article: its own data, and its person's over it when somebody sits there."""
-    return _article(
-        space.external_id, _values_of(space.data, person.data if person else None, mapping), article_format
-    )
+    """Return a space's article from its own data, and its person's over it when somebody sits there."""
+    return _article(article_id, _values_of(space, person, mapping), article_format)
 
 
 def _values_of(
@@ -322,8 +323,8 @@ def content_hash(content: Content | None) -> str:
     """Return a content's hash; None (no article) is `ABSENT`. Empty columns do not change it."""
     if content is None:
         return ABSENT
-    text = _CANONICAL.encode({key: value for key, value in content.items() if value})
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    filled = {key: value for key, value in content.items() if value}
+    return hashlib.sha256(orjson.dumps(filled, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
 def changed_columns(left: Content | None, right: Content | None) -> list[str]:

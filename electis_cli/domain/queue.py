@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.labels import Display
@@ -39,9 +40,8 @@ class Status(StrEnum):
 _WORST_FIRST = (Status.FAILED, Status.CONFLICT, Status.HELD, Status.SYNCING, Status.PENDING, Status.SYNCED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRow:
-    """What the ledger knows of one article (table `articles`)."""
+class LedgerRow(NamedTuple):
+    """What the ledger knows of one article (table `articles`); a tuple, as a push makes one of each row it claims."""
 
     article_id: str
     desired_version: int

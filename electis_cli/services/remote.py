@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from electis_cli.aims.client import IDS_PER_CALL, AimsClient
 from electis_cli.aims.wire import RemoteArticle
@@ -16,8 +17,7 @@ from electis_cli.domain.queue import LedgerRow
 LISTING_TRIES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(NamedTuple):
     """One article as AIMS shows it; `labels` is None when AIMS did not tell.
 
     `worded` is the content in AIMS's own form, when `content` was put into ours. `known_hash` is the content's hash
@@ -56,12 +56,12 @@ def as_agreed(article: Shown, row: LedgerRow | None, local: Mapping[str, str] | 
     """Return what is shown in the form in which we know it: without AIMS's own CSV quotes and echoes."""
     base = row.base if row else None
     if row is not None and article.worded == base:
-        return article if article.known_hash else replace(article, content=base, known_hash=row.base_hash)
+        return article if article.known_hash else article._replace(content=base, known_hash=row.base_hash)
     worded = undo_quoting(article.worded, local, base)
     content = undo_echo(worded, base, row.echo) if row is not None else worded
     if content == article.content:
         return article
-    return replace(article, content=content, worded=worded, known_hash=None)
+    return article._replace(content=content, worded=worded, known_hash=None)
 
 
 @dataclass(slots=True, kw_only=True)

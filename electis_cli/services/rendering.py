@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from electis_cli.db import conferences, people, spaces
 from electis_cli.db.organizations import Organization
@@ -21,12 +21,9 @@ from electis_cli.domain.articles import (
 from electis_cli.domain.conference import Room
 from electis_cli.domain.errors import FormatMissing
 from electis_cli.domain.organizations import ArticleFormat
-from electis_cli.domain.people import Person
-from electis_cli.domain.spaces import Space
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class Rendered(NamedTuple):
     """One article as the database wants it, and what it is compared by."""
 
     article: Article
@@ -48,11 +45,12 @@ def render_articles(
     """Return the wanted articles among some ids; an id without a space or room is not in the answer."""
     wanted = set(article_ids)
     prefix = organization.room_prefix
-    found_spaces = spaces.spaces_by_external_id(uow, store_id, wanted)
-    seated = people.occupants(uow, store_id, found_spaces)
+    # Table by table: PostgreSQL joins them by reading the store once per article until it has its statistics.
+    found_spaces = spaces.data_by_external_id(uow, store_id, wanted)
+    seated = people.data_by_space(uow, store_id, found_spaces)
     room_ids = {article_id[len(prefix) :] for article_id in wanted if article_id.startswith(prefix)}
     found_rooms = conferences.rooms_by_external_id(uow, store_id, room_ids)
-    return _render(organization, found_spaces.values(), seated, found_rooms.values())
+    return _render(organization, found_spaces, seated, found_rooms.values())
 
 
 def wanted_contents(
@@ -61,7 +59,6 @@ def wanted_contents(
     """Return what the wanted articles among some ids are compared by: `render_articles` without the articles."""
     article_format, mapping = require_format(organization), organization.mapping
     wanted, prefix = set(article_ids), organization.room_prefix
-    # Table by table: PostgreSQL joins them by reading the store once per article until it has its statistics.
     own = spaces.data_by_external_id(uow, store_id, wanted)
     seated = people.data_by_space(uow, store_id, own)
     contents: dict[str, Content] = {
@@ -78,26 +75,25 @@ def wanted_contents(
 def render_store(uow: UnitOfWork, organization: Organization, store_id: str) -> dict[str, Rendered]:
     """Return every article the database wants in a store."""
     seated = {
-        person.assigned_space: person
+        person.assigned_space: person.data
         for person in people.list_people(uow, [store_id])
         if person.assigned_space
     }
-    return _render(
-        organization, spaces.list_spaces(uow, [store_id]), seated, conferences.list_rooms(uow, [store_id])
-    )
+    found = {space.external_id: space.data for space in spaces.list_spaces(uow, [store_id])}
+    return _render(organization, found, seated, conferences.list_rooms(uow, [store_id]))
 
 
 def _render(
     organization: Organization,
-    found_spaces: Iterable[Space],
-    seated: Mapping[str, Person],
+    found_spaces: Mapping[str, Mapping[str, str]],
+    seated: Mapping[str, Mapping[str, str]],
     found_rooms: Iterable[Room],
 ) -> dict[str, Rendered]:
     article_format, mapping = require_format(organization), organization.mapping
     rendered: dict[str, Rendered] = {}
-    for space in found_spaces:
-        article = render_space(space, seated.get(space.external_id), article_format, mapping)
-        rendered[article.article_id] = _rendered(article, is_room=False)
+    for article_id, data in found_spaces.items():
+        article = render_space(article_id, data, seated.get(article_id), article_format, mapping)
+        rendered[article_id] = _rendered(article, is_room=False)
     for room in found_rooms:
         article = render_room(room, organization.room_prefix, article_format, mapping)
         rendered[room_article_id(room.external_id, organization.room_prefix)] = _rendered(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -373,4 +372,4 @@ def test_links_of_a_deleted_article_are_forgotten_so_that_the_wishes_are_sent_ag
     write(lambda uow: labels.forget_links(uow, store_id, ["A"], clock()))
     first, second = (write(lambda uow, c=code: labels.find_wish(uow, c)) for code in (CODE, "0123456789AC"))
     assert (first.acked_article, first.acked_page, first.wants_link) == (None, None, True)
-    assert not replace(second).is_dirty
+    assert not second.is_dirty

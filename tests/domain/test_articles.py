@@ -52,8 +52,14 @@ def person(space_id="4-117", **data):
     return Person(id="p", store_id="st", external_id="00007", data=data, assigned_space=space_id)
 
 
+def rendered(space, person, article_format, mapping):
+    return render_space(
+        space.external_id, space.data, person.data if person else None, article_format, mapping
+    )
+
+
 def test_the_example_of_the_design():
-    article = render_space(space(), person(ITEM_NAME="Dana Levi"), SMALL, ColumnMapping())
+    article = rendered(space(), person(ITEM_NAME="Dana Levi"), SMALL, ColumnMapping())
 
     assert {
         "articleId": article.article_id,
@@ -72,7 +78,7 @@ def test_the_example_of_the_design():
 def test_a_space_is_compared_by_what_its_article_would_be(own, theirs, defaults):
     mapping = ColumnMapping(defaults=defaults)
     occupant = None if theirs is None else person(**theirs)
-    article = render_space(space(**own), occupant, FORMAT, mapping)
+    article = rendered(space(**own), occupant, FORMAT, mapping)
 
     assert content_of_space("4-117", own, theirs, FORMAT, mapping) == content_of_article(article)
 
@@ -86,7 +92,7 @@ def test_a_space_is_compared_by_its_own_id_and_no_private_or_unknown_column():
 
 
 def test_a_free_space_without_a_name_has_an_empty_name_and_never_its_id():
-    article = render_space(space(TITLE="Desk"), None, SMALL, ColumnMapping(defaults={"ITEM_NAME": "Nobody"}))
+    article = rendered(space(TITLE="Desk"), None, SMALL, ColumnMapping(defaults={"ITEM_NAME": "Nobody"}))
 
     assert article.name == ""
     assert article.data["ITEM_NAME"] == ""
@@ -96,7 +102,7 @@ def test_a_free_space_without_a_name_has_an_empty_name_and_never_its_id():
 def test_a_person_is_put_over_the_space_and_the_space_over_the_defaults():
     mapping = ColumnMapping(defaults={"TITLE": "default", "ITEM_NAME": "default", "NFC_URL": "default"})
 
-    article = render_space(
+    article = rendered(
         space(TITLE="space", ITEM_NAME="space"), person(ITEM_NAME="person", _badge="7"), SMALL, mapping
     )
 
@@ -111,7 +117,7 @@ def test_a_person_is_put_over_the_space_and_the_space_over_the_defaults():
 @given(rows, rows, st.booleans())
 def test_an_article_has_every_column_but_the_store_and_its_id_is_forced(of_space, of_person, occupied):
     occupant = person(**merge_data({}, of_person, FORMAT)) if occupied else None
-    article = render_space(space(**merge_data({}, of_space, FORMAT)), occupant, FORMAT, ColumnMapping())
+    article = rendered(space(**merge_data({}, of_space, FORMAT)), occupant, FORMAT, ColumnMapping())
 
     assert set(article.data) == set(FORMAT.columns) - {"STORE_ID"}
     assert article.data["ARTICLE_ID"] == article.article_id == "4-117"
@@ -125,8 +131,8 @@ def test_clearing_every_column_gives_the_article_of_an_empty_space(data):
     cleared = merge_data(merge_data({}, data, FORMAT), dict.fromkeys(data, ""), FORMAT)
 
     assert cleared == {}
-    empty = render_space(space(), None, FORMAT, ColumnMapping())
-    assert render_space(space(**cleared), None, FORMAT, ColumnMapping()) == empty
+    empty = rendered(space(), None, FORMAT, ColumnMapping())
+    assert rendered(space(**cleared), None, FORMAT, ColumnMapping()) == empty
 
 
 @given(rows, rows)
@@ -141,7 +147,7 @@ def test_merging_twice_is_merging_once_and_never_keeps_an_empty_value(before, ch
 @given(rows)
 def test_what_an_article_is_compared_by_leaves_out_empty_columns(data):
     stored = merge_data({}, data, FORMAT)
-    content = content_of_article(render_space(space(**stored), None, FORMAT, ColumnMapping()))
+    content = content_of_article(rendered(space(**stored), None, FORMAT, ColumnMapping()))
 
     assert content == {**stored, "ARTICLE_ID": "4-117"}
     assert fold_own_fields(content, FORMAT) == content

@@ -19,7 +19,7 @@ from tests.world.planned import SEEN, A, B, C, known, odd, row, subject, terms, 
 def test_an_approval_does_not_fit_a_plan_in_which_anything_moved():
     one = subject(row(A, **odd(B)), A, B)
     digest = make_plan([one], terms()).digest
-    moved = subject(replace(one.row, desired_version=6, synced_version=6), A, B)
+    moved = subject(one.row._replace(desired_version=6, synced_version=6), A, B)
     other_value = subject(row(A, **odd(C)), A, C)
     more = subject(row(A), B, A, article_id="4-2")
     assert make_plan([moved], terms()).digest != digest

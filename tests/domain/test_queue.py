@@ -81,7 +81,7 @@ def test_an_article_that_shows_what_we_want_is_never_sent():
 def test_a_deletion_right_after_a_push_is_sent_although_a_read_misses_the_article():
     pushed = row(base_hash="a", desired_deleted=True, acked_at=NOW - W / 2)
     assert decide(pushed, ABSENT, ABSENT) is Push.DELETE
-    assert decide(replace(pushed, acked_at=NOW - W), ABSENT, ABSENT) is Push.AGREE
+    assert decide(pushed._replace(acked_at=NOW - W), ABSENT, ABSENT) is Push.AGREE
 
 
 def test_only_absence_or_a_value_of_ours_is_ever_written_over():
@@ -146,13 +146,13 @@ def doubt(subject, **changes):
 
 
 def after(subject, verdict):
-    return replace(
-        subject,
-        state=verdict.state,
-        attempts=verdict.attempts,
-        doubts=verdict.doubts,
-        next_attempt_at=verdict.next_attempt_at,
-    )
+    changes = {
+        "state": verdict.state,
+        "attempts": verdict.attempts,
+        "doubts": verdict.doubts,
+        "next_attempt_at": verdict.next_attempt_at,
+    }
+    return subject._replace(**changes) if isinstance(subject, LedgerRow) else replace(subject, **changes)
 
 
 @pytest.mark.parametrize("subject", [row(), wish()], ids=["article", "label"])
@@ -239,7 +239,7 @@ def test_a_poison_that_gets_no_answer_ends_up_alone_after_a_few_calls(poison):
         if len(batch) == 1:
             break
         doubted = {one.article_id for one in batch}
-        rows = [replace(one, doubts=one.doubts + 1) if one.article_id in doubted else one for one in rows]
+        rows = [one._replace(doubts=one.doubts + 1) if one.article_id in doubted else one for one in rows]
     assert calls <= 12
     assert len(batch) == 1
 

@@ -332,7 +332,7 @@ def every_subject():
                 **one_odd,
             )
             if deleted and base is None and not dirty:
-                ledger_row = replace(ledger_row, base_hash=ABSENT)
+                ledger_row = ledger_row._replace(base_hash=ABSENT)
             yield subject(ledger_row, local, remote, is_room=is_room, known=known_set)
 
 
@@ -391,7 +391,7 @@ def test_nothing_to_do_plans_no_write(strategy):
 
 def test_a_plan_reads_the_same_in_any_order_and_counts_every_article():
     many = [
-        replace(one, article_id=f"{place:05}", row=replace(one.row, article_id=f"{place:05}"))
+        replace(one, article_id=f"{place:05}", row=one.row._replace(article_id=f"{place:05}"))
         for place, one in enumerate(CASES[::37])
     ]
     forward, backward = make_plan(many, terms()), make_plan(many[::-1], terms())

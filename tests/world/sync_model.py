@@ -7,7 +7,7 @@ so that thousands of stores can live through faults, edits and syncs, and be ask
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -57,7 +57,7 @@ class Item:
     def set(self, **values: Any) -> None:
         """Write columns of the ledger row."""
         assert self.row is not None
-        self.row = replace(self.row, **values)
+        self.row = self.row._replace(**values)
 
     def say(self, local: Content | None) -> None:
         """Change what the database wants, without a bump."""
@@ -228,7 +228,7 @@ class World:
         elif step in {Step.ADOPT, Step.REMOVE, Step.CONFLICT}:
             item.keep(remote, "undecided")
             item.row = (
-                replace(row, state=State.CONFLICT) if row else None
+                row._replace(state=State.CONFLICT) if row else None
             )  # what was agreed on stays what it was
         return False
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from electis_cli.db import known_contents, labels, ledger, organizations
 from electis_cli.db.organizations import Organization
@@ -22,8 +21,7 @@ from electis_cli.services.remote import Shown, as_agreed
 from electis_cli.services.rendering import Rendered, render_articles
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class Claimed(NamedTuple):
     """One article about to be sent: its ledger row and what the database wants (None: its absence)."""
 
     row: LedgerRow
@@ -129,9 +127,9 @@ def _in_our_form(seen: Shown, row: LedgerRow, ours: Mapping[str, str] | None) ->
     if article.hash == row.base_hash:
         return article
     if row.inflight_content is not None and looks_altered(row.inflight_content, article.content):
-        return replace(article, content=row.inflight_content, known_hash=row.inflight_hash)
+        return article._replace(content=row.inflight_content, known_hash=row.inflight_hash)
     if is_echo(row, article.content):
-        return replace(article, content=row.base or {}, known_hash=row.base_hash)
+        return article._replace(content=row.base or {}, known_hash=row.base_hash)
     return article
 
 
