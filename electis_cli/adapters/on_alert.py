@@ -119,7 +119,7 @@ def _post(url: SplitResult, content: bytes, seconds: float) -> None:
     thread = threading.Thread(target=ask, name="on-alert", daemon=True)
     thread.start()
     thread.join(seconds)
-    if not outcome:
+    if not outcome or isinstance(outcome[0], TimeoutError):  # the socket's limit may be over a moment earlier
         _break_off(connection.sock)
         raise ReceiverFailed(why=f"It did not answer within {seconds:g} seconds.")
     if isinstance(outcome[0], Exception):

@@ -216,7 +216,10 @@ def test_the_folder_is_cleared_only_when_what_ran_in_it_has_ended(folder, tmp_pa
     reaper.start()
     try:
         demo._set_up(folder)
-        assert old.exit_code is not None, "it still runs, and will write into the new demo's folder"
+        with pytest.raises(
+            ProcessLookupError
+        ):  # else it still runs, and will write into the new demo's folder
+            os.kill(old.pid, 0)
     finally:
         reaper.join()
     assert [file.name for file in folder.iterdir()] == ["electis-demo"]
