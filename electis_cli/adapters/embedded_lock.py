@@ -1,9 +1,11 @@
-"""The lock beside an embedded database: one daemon at a time, freed by the kernel however it dies."""
+"""Locks beside an embedded database, freed by the kernel however their holder dies."""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -30,3 +32,19 @@ def lock_embedded_database(database_path: Path) -> IO[str]:
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+@contextlib.contextmanager
+def lock_embedded_work(database_path: Path, name: str) -> Iterator[None]:
+    """Hold a lock of an SQLite database while the block runs: one such piece of work at a time. Raises LockHeld."""
+    path = database_path.with_name(f"{database_path.name}.{name}-lock")
+    with path.open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise LockHeld(
+                "Another bulk change of this database is running.",
+                why="Two at once would mix; the first one goes on.",
+                fix="electis history list, then run the command again",
+            ) from error
+        yield

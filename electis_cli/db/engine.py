@@ -95,23 +95,40 @@ class Database:
             yield uow
 
     @contextlib.contextmanager
+    def workbench(self, org_id: str) -> Iterator[Workbench]:
+        """Hold one connection for several units of work after one another: temporary tables live as long as it.
+
+        Raises DatabaseMissing, DatabaseUnavailable.
+        """
+        self._require_file()
+        with self._told_as_errors():
+            connection = self.engine.connect()
+        bench = Workbench(self, connection, org_id)
+        try:
+            yield bench
+        finally:
+            # Not back into the pool: whoever got it next would find the temporary tables.
+            connection.invalidate()
+            connection.close()
+
+    @contextlib.contextmanager
     def _unit_of_work(self, org_id: str | None, *, begin: str) -> Iterator[UnitOfWork]:
+        self._require_file()
+        with self._told_as_errors():
+            uow = self._begin(org_id, begin)
+            with uow.connection, _ending(uow):
+                yield uow
+
+    def _require_file(self) -> None:
         path = self.path
         if path is not None and not path.exists():
             raise DatabaseMissing(details_path=str(path))
+
+    @contextlib.contextmanager
+    def _told_as_errors(self) -> Iterator[None]:
+        """Turn what the driver says inside the block into errors of the domain."""
         try:
-            uow = self._begin(org_id, begin)
-            with uow.connection as connection:
-                transaction = connection.get_transaction()
-                assert transaction is not None
-                with transaction:
-                    yield uow
-                    if uow.is_committed:
-                        _commit(connection, transaction)
-                    else:
-                        transaction.rollback()
-                if uow.is_committed and uow.has_new_work and not self.is_sqlite:
-                    wake(connection)
+            yield
         except sa.exc.IntegrityError as error:
             raise ChangedMeanwhile(why="A rule of the database refused the change.") from error
         except sa.exc.ProgrammingError as error:
@@ -143,14 +160,18 @@ class Database:
             return self._begin_once(org_id, begin)
 
     def _begin_once(self, org_id: str | None, begin: str) -> UnitOfWork:
-        connection = self.engine.connect().execution_options(**{_BEGIN: begin})
+        connection = self.engine.connect()
         try:
-            connection.begin()
-            uow = UnitOfWork(connection, org_id=org_id, idle_seconds=self._idle_seconds, clock=self._clock)
-            uow.announce_tenant()
+            return self._begin_on(connection, org_id, begin)
         except BaseException:
             connection.close()
             raise
+
+    def _begin_on(self, connection: sa.Connection, org_id: str | None, begin: str) -> UnitOfWork:
+        connection.execution_options(**{_BEGIN: begin})
+        connection.begin()
+        uow = UnitOfWork(connection, org_id=org_id, idle_seconds=self._idle_seconds, clock=self._clock)
+        uow.announce_tenant()
         return uow
 
     @contextlib.contextmanager
@@ -175,6 +196,57 @@ class Database:
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+
+class Workbench:
+    """One connection of an organization's, on which units of work follow one another (see `Database.workbench`)."""
+
+    def __init__(self, database: Database, connection: sa.Connection, org_id: str) -> None:
+        self._database = database
+        self._connection = connection
+        self._org_id = org_id
+
+    def try_lock(self, name: str) -> bool:
+        """Take a lock of a server by name, for as long as the connection lives; False when somebody has it."""
+        with self.prepare() as uow:
+            statement = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 4711018))")
+            taken: bool = uow.execute(statement, {"name": name}).scalar_one()
+        return taken
+
+    @contextlib.contextmanager
+    def prepare(self) -> Iterator[UnitOfWork]:
+        """Open a unit of work that fills temporary tables: on SQLite it keeps nobody else from writing."""
+        with self._unit_of_work("DEFERRED") as uow:
+            yield uow
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """Open a unit of work for writing, like `Database.write`."""
+        with self._unit_of_work("IMMEDIATE") as uow:
+            yield uow
+
+    @contextlib.contextmanager
+    def _unit_of_work(self, begin: str) -> Iterator[UnitOfWork]:
+        with self._database._told_as_errors():  # noqa: SLF001 - two halves of one thing
+            uow = self._database._begin_on(self._connection, self._org_id, begin)  # noqa: SLF001
+            with _ending(uow):
+                yield uow
+
+
+@contextlib.contextmanager
+def _ending(uow: UnitOfWork) -> Iterator[None]:
+    """End a unit of work's transaction with its block: committed if it says so, else rolled back."""
+    connection = uow.connection
+    transaction = connection.get_transaction()
+    assert transaction is not None
+    with transaction:
+        yield
+        if uow.is_committed:
+            _commit(connection, transaction)
+        else:
+            transaction.rollback()
+    if uow.is_committed and uow.has_new_work and not uow.is_sqlite:
+        wake(connection)
 
 
 def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from electis_cli.db.bulk import update_many
 from electis_cli.db.rows import among, chunks, columns_of, mine
@@ -63,18 +64,7 @@ def bump(uow: UnitOfWork, store_id: str, changes: Mapping[str, bool], now: datet
         articles,
         rows,
         key=["org_id", "store_id", "article_id"],
-        update=lambda new: {
-            "desired_version": articles.c.desired_version + 1,
-            "desired_seq": new.desired_seq,
-            "touched_seq": new.touched_seq,
-            "desired_deleted": new.desired_deleted,
-            "state": new.state,
-            "attempts": 0,
-            "doubts": 0,
-            "next_attempt_at": None,
-            "error_class": None,
-            "error_text": None,
-        },
+        update=_bumped,
     )
     for piece in chunks(changes):
         uow.execute(
@@ -89,6 +79,80 @@ def bump(uow: UnitOfWork, store_id: str, changes: Mapping[str, bool], now: datet
             .values(ended_at=now, ended_by="edit")
         )
     uow.announce_work()
+
+
+def bump_many(uow: UnitOfWork, store_id: str, touched: sa.FromClause, count: int, now: datetime) -> None:
+    """Make `count` articles dirty like `bump`, those of a table with the columns `article_id`, `gone` and `nth`.
+
+    `nth` counts from 0 in the order in which they must be pushed; the table stands on the database's side.
+    """
+    if not count:
+        return
+    first = uow.take_numbers(SEQUENCE, count)
+    number = touched.c.nth + sa.literal(first, sa.BigInteger())
+    values: dict[str, Any] = {
+        "org_id": sa.literal(uow.tenant),
+        "store_id": sa.literal(store_id),
+        "article_id": touched.c.article_id,
+        "desired_version": sa.literal(1),
+        "desired_seq": number,
+        "touched_seq": number,
+        "desired_deleted": touched.c.gone,
+        "synced_version": sa.literal(0),
+        "state": sa.literal(State.ACTIVE.value),
+        "attempts": sa.literal(0),
+        "doubts": sa.literal(0),
+        "created_at": sa.literal(now, UtcDateTime()),
+    }
+    # In one order, as every writer locks them; `WHERE true` tells SQLite that ON CONFLICT is no join's ON.
+    rows = sa.select(*values.values()).where(sa.true()).order_by(touched.c.article_id)
+    kind: Any = sqlite.insert if uow.is_sqlite else postgresql.insert
+    insert = kind(articles).from_select(list(values), rows)
+    uow.execute(
+        insert.on_conflict_do_update(
+            index_elements=["org_id", "store_id", "article_id"], set_=_bumped(insert.excluded)
+        )
+    )
+    among_them = sa.select(touched.c.article_id)
+    uow.execute(
+        dead_letters.update()
+        .where(
+            mine(uow, dead_letters),
+            dead_letters.c.store_id == store_id,
+            dead_letters.c.kind == "article",
+            dead_letters.c.subject.in_(among_them),
+            dead_letters.c.ended_at.is_(None),
+        )
+        .values(ended_at=now, ended_by="edit")
+    )
+    # Noted remote values belonged to whoever sat there before; looking once more costs only a settle window.
+    uow.execute(
+        articles.update()
+        .where(
+            mine(uow, articles),
+            articles.c.store_id == store_id,
+            articles.c.odd_hash.is_not(None),
+            articles.c.article_id.in_(among_them),
+        )
+        .values(odd_hash=None, odd_since=None, next_attempt_at=None)
+    )
+    uow.announce_work()
+
+
+def _bumped(new: Any) -> dict[str, Any]:
+    """Return what a new edit makes of a row that is there; `new` is the row that would be inserted."""
+    return {
+        "desired_version": articles.c.desired_version + 1,
+        "desired_seq": new.desired_seq,
+        "touched_seq": new.touched_seq,
+        "desired_deleted": new.desired_deleted,
+        "state": new.state,
+        "attempts": 0,
+        "doubts": 0,
+        "next_attempt_at": None,
+        "error_class": None,
+        "error_text": None,
+    }
 
 
 def rows_by_id(

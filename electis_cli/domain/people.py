@@ -55,16 +55,9 @@ def assign(person: Person, space: Space, *, occupant: Person | None, moving: boo
             why="A person is seated within the store they belong to.",
         )
     if moving and person.assigned_space is None:
-        raise PersonNotAssigned(
-            f"Person {person.external_id} has no space to move from.",
-            fix=f"electis people assign {person.external_id} {space.external_id}",
-        )
+        raise has_no_space(person.external_id, space.external_id)
     if occupant is not None and occupant.id != person.id:
-        raise SpaceTaken(
-            f"Space {space.external_id} is taken.",
-            why=f"Person {occupant.external_id} sits there; nothing was changed.",
-            fix=f"electis people unassign {occupant.external_id}",
-        )
+        raise taken(space.external_id, occupant.external_id)
     if person.assigned_space == space.external_id:
         return Assignment(before=person, after=person, cleared=None, filled=None)
     return Assignment(
@@ -80,3 +73,24 @@ def unassign(person: Person) -> Assignment:
     return Assignment(
         before=person, after=replace(person, assigned_space=None), cleared=person.assigned_space, filled=None
     )
+
+
+def taken(space: str, occupant: str) -> SpaceTaken:
+    """Return the error that somebody else sits in a space."""
+    return SpaceTaken(
+        f"Space {space} is taken.",
+        why=f"Person {occupant} sits there; nothing was changed.",
+        fix=f"electis people unassign {occupant}",
+    )
+
+
+def has_no_space(person: str, wanted: str) -> PersonNotAssigned:
+    """Return the error that somebody is to be moved who sits nowhere."""
+    return PersonNotAssigned(
+        f"Person {person} has no space to move from.", fix=f"electis people assign {person} {wanted}"
+    )
+
+
+def made_up_id(unique: str) -> str:
+    """Return an id for a person who was given none."""
+    return f"P-{unique.replace('-', '')[-12:].upper()}"

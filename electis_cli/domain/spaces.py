@@ -24,8 +24,13 @@ class Space:
 def check_deletable(space: Space, *, occupied: bool, unassign: bool) -> None:
     """Raise SpaceOccupied when somebody sits in the space and the caller did not say to unassign them."""
     if occupied and not unassign:
-        raise SpaceOccupied(
-            f"Somebody sits in space {space.external_id}.",
-            why="Deleting the space would leave that person without one.",
-            fix=f"electis space delete {space.external_id} --unassign",
-        )
+        raise occupied_space(space.external_id)
+
+
+def occupied_space(space: str) -> SpaceOccupied:
+    """Return the error that somebody sits in a space that is to be deleted."""
+    return SpaceOccupied(
+        f"Somebody sits in space {space}.",
+        why="Deleting the space would leave that person without one.",
+        fix=f"electis space delete {space} --unassign",
+    )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from electis_cli.db import people, runs, spaces
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.articles import fold_own_fields, merge_data
+from electis_cli.domain.bulk.changes import person_change, space_change
 from electis_cli.domain.errors import InvalidInput
 from electis_cli.domain.organizations import ArticleFormat
 from electis_cli.services.change import Change
@@ -45,10 +46,12 @@ def _adopt(
     if person is not None:
         before, after = person.data, merge_data(person.data, values, article_format)
         saved = people.save_person(change.uow, replace(person, data=after), change.now)
+        row = person_change(person, replace(person, data=after))
         noun, name = "person", person.external_id
     else:
         before, after = space.data, merge_data(space.data, values, article_format)
         saved = spaces.save_space(change.uow, replace(space, data=after), change.now)
+        row = space_change(space, replace(space, data=after))
         noun, name = "space", space.external_id
     rendered = render_articles(change.uow, organization, store_id, [article_id])[article_id]
     if not saved or any(rendered.content.get(column, "") != value for column, value in values.items()):
@@ -61,6 +64,7 @@ def _adopt(
         after={"data": dict(after)},
         store_id=store_id,
     )
+    change.note(row)
 
 
 def _row_values(columns: Mapping[str, str], article_format: ArticleFormat) -> dict[str, str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from electis_cli.db import ledger, stores, trail
+from electis_cli.db import changesets, ledger, stores, trail
+from electis_cli.db.engine import Workbench
 from electis_cli.db.organizations import Organization, own_organization
 from electis_cli.db.stores import Store
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.access import Action, Actor, is_allowed, require
+from electis_cli.domain.bulk.changes import RowChange
 from electis_cli.domain.errors import StoreNotFound, UsageProblem
 from electis_cli.services.runtime import Runtime
 
@@ -67,9 +69,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change(Reading):
-    """A permitted write of one organization; everything recorded here commits or vanishes together."""
+    """A permitted write of one organization; everything recorded here commits or vanishes together.
+
+    `noted` are the rows it changes, with which it can be taken back; `actions` what was recorded of it so far.
+    """
 
     now: datetime
+    noted: list[RowChange] = field(default_factory=list)
+    actions: list[tuple[str, str | None]] = field(default_factory=list)
 
     def new_id(self) -> str:
         """Return a new id."""
@@ -86,6 +93,7 @@ class Change(Reading):
         store_id: str | None = None,
     ) -> None:
         """Append an audit row."""
+        self.actions.append((action, store_id))
         trail.insert_audit(
             self.uow,
             {
@@ -130,6 +138,47 @@ class Change(Reading):
         self.audit(action, entity, entity_id, before=before, after=after, store_id=store_id)
         self.emit(action, {"entity": entity, "id": entity_id}, store_id=store_id)
 
+    def note(self, *rows: RowChange) -> None:
+        """Remember what a row was before this change, so that the change can be taken back."""
+        self.noted.extend(
+            row for row in rows if row.before != row.after or row.space_before != row.space_after
+        )
+
+    def save_changeset(self) -> None:
+        """Write what was noted, if anything was, as a changeset named after the first thing that was recorded."""
+        if not self.noted:
+            return
+        action, store_id = self.actions[0]
+        changeset_id = self.new_id()
+        counts = {
+            "created": sum(row.before is None for row in self.noted),
+            "updated": sum(row.before is not None and row.after is not None for row in self.noted),
+            "deleted": sum(row.after is None for row in self.noted),
+        }
+        changesets.insert_changeset(
+            self.uow,
+            {
+                "id": changeset_id,
+                "store_id": store_id,
+                "noun": self.noted[0].noun.value,
+                "action": action,
+                "counts": counts,
+                "digest": changesets.digest_of(self.noted),
+                **self.author(),
+            },
+        )
+        changesets.insert_rows(self.uow, changeset_id, self.noted)
+
+    def author(self) -> dict[str, Any]:
+        """Return who makes this change, how and when, as the columns of a changeset."""
+        actor = self.scope.actor
+        return {
+            "actor_id": actor.user_id,
+            "actor_email": actor.email,
+            "source": actor.source,
+            "at": self.now,
+        }
+
     def bump(self, store_id: str, article_ids: Iterable[str], *, deleted: Iterable[str] = ()) -> None:
         """Make articles dirty, in the order they must be pushed; `deleted` ones become tombstones, and come last."""
         gone = dict.fromkeys(deleted, True)
@@ -153,6 +202,21 @@ def changing(scope: Scope, action: Action, *, dry_run: bool = False) -> Iterator
     """
     require(scope.actor, action)
     with scope.runtime.database.write(scope.org_id) as uow:
+        change = Change(uow=uow, scope=scope, now=scope.runtime.clock())
+        yield change
+        if not dry_run:
+            change.save_changeset()
+            uow.commit()
+
+
+@contextlib.contextmanager
+def changing_on(bench: Workbench, scope: Scope, action: Action, *, dry_run: bool = False) -> Iterator[Change]:
+    """Open a change like `changing`, on a connection that keeps its temporary tables; it writes its own changeset.
+
+    Raises PermissionRefused.
+    """
+    require(scope.actor, action)
+    with bench.write() as uow:
         yield Change(uow=uow, scope=scope, now=scope.runtime.clock())
         if not dry_run:
             uow.commit()

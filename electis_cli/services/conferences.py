@@ -10,6 +10,7 @@ from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action
 from electis_cli.domain.articles import room_article_id, room_external_id
+from electis_cli.domain.bulk.changes import room_change
 from electis_cli.domain.conference import Meeting, Room, default_room_name, desired_page
 from electis_cli.domain.errors import (
     AlreadyExists,
@@ -60,6 +61,7 @@ def create_room(
         conferences.insert_rooms(change.uow, [room], change.now)
         _push(change, place, article_id, room)
         change.record("conference:created", "conference", identifier, after=_facts(room), store_id=place.id)
+        change.note(room_change(None, room))
         return _views(change, place, organization, [room])[0]
 
 
@@ -149,6 +151,7 @@ def delete_room(
         change.record(
             "conference:deleted", "conference", room.external_id, before=_facts(room), store_id=place.id
         )
+        change.note(room_change(room, None))
         return view
 
 
@@ -170,6 +173,7 @@ def _save(
         raise ChangedMeanwhile
     article_id = room_article_id(after.external_id, organization.room_prefix)
     _push(change, place, article_id, after)
+    change.note(room_change(before, after))
     after = replace(after, version=before.version + 1)
     change.audit(
         action,

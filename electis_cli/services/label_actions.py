@@ -6,6 +6,7 @@ from electis_cli.db import conferences, labels
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action
 from electis_cli.domain.articles import room_external_id
+from electis_cli.domain.bulk.changes import label_change
 from electis_cli.domain.conference import PAGE_FREE, Room, desired_page
 from electis_cli.domain.errors import Conflict, InvalidInput, LabelNotFound
 from electis_cli.domain.labels import normalize_label_code
@@ -158,6 +159,7 @@ def _wish(
     change.audit(action, "label", code, before=was, after=after, store_id=place.id)
     payload = {"id": code, "article_id": article_id, "previous_article_id": previous, **other}
     change.emit(action, payload, store_id=place.id)
+    change.note(label_change(code, previous, article_id))
 
 
 def _view(read: Reading, place: Store, code: str) -> LabelView:

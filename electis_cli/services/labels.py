@@ -8,6 +8,7 @@ from electis_cli.db import conferences, labels, spaces
 from electis_cli.db.stores import Store, list_stores
 from electis_cli.domain.access import Action
 from electis_cli.domain.articles import clean_text, room_external_id
+from electis_cli.domain.bulk.changes import label_change
 from electis_cli.domain.conference import PAGE_FREE, desired_page
 from electis_cli.domain.errors import ArticleNotFound, Conflict, LabelNotFound
 from electis_cli.domain.labels import normalize_label_code
@@ -132,6 +133,7 @@ def _wish(
         action, "label", code, before=was, after={"article": article_id, "page": page}, store_id=place.id
     )
     previous = before.desired_article if before is not None else None
+    change.note(label_change(code, previous, article_id))
     change.emit(
         action,
         {"id": code, "article_id": article_id, "previous_article_id": previous},

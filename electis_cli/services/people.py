@@ -10,6 +10,7 @@ from electis_cli.db.stores import Store
 from electis_cli.domain import people as seating
 from electis_cli.domain.access import Action
 from electis_cli.domain.articles import affected_by_person, check_external_id, merge_data
+from electis_cli.domain.bulk.changes import person_change
 from electis_cli.domain.errors import AlreadyExists, ChangedMeanwhile, Conflict, PersonNotFound
 from electis_cli.domain.people import Assignment, Person
 from electis_cli.services.change import Change, Reading, Scope, changing, reading
@@ -33,7 +34,7 @@ def create_person(
     """
     with changing(scope, Action.CHANGE_FACTS, dry_run=dry_run) as change:
         place = change.store(store)
-        identifier = check_external_id(external_id or made_up_id(change.new_id()), noun="person")
+        identifier = check_external_id(external_id or seating.made_up_id(change.new_id()), noun="person")
         if people.find_person(change.uow, place.id, identifier) is not None:
             raise AlreadyExists(
                 f"Person {identifier} exists already.",
@@ -47,6 +48,7 @@ def create_person(
         )
         people.insert_people(change.uow, [person], change.now)
         change.record("person:created", "person", identifier, after=_facts(person), store_id=place.id)
+        change.note(person_change(None, person))
         if space is not None:
             person = _seat(change, place, person, space, moving=False)
         return _views(change, place, [person])[0]
@@ -98,6 +100,7 @@ def update_person(
                 after=_facts(changed),
                 store_id=place.id,
             )
+            change.note(person_change(person, changed))
             changed = replace(changed, version=person.version + 1)
         return _views(change, place, [changed])[0]
 
@@ -117,6 +120,7 @@ def delete_person(
         change.record(
             "person:deleted", "person", person.external_id, before=_facts(person), store_id=place.id
         )
+        change.note(person_change(person, None))
         return view
 
 
@@ -150,11 +154,6 @@ def unassign_person(
         if assignment.is_change:
             person = _apply(change, place, assignment)
         return _views(change, place, [person])[0]
-
-
-def made_up_id(unique: str) -> str:
-    """Return an id for a person who was given none."""
-    return f"P-{unique.replace('-', '')[-12:].upper()}"
 
 
 def _place_of(change: Change, person: str, space: str, store: str | None) -> Store:
@@ -201,6 +200,7 @@ def _apply(change: Change, place: Store, assignment: Assignment) -> Person:
     before, after = {"space": assignment.before.assigned_space}, {"space": person.assigned_space}
     action = "person:assigned" if person.assigned_space else "person:unassigned"
     change.audit(action, "person", person.external_id, before=before, after=after, store_id=place.id)
+    change.note(person_change(assignment.before, assignment.after))
     change.emit(
         action,
         {

@@ -8,6 +8,7 @@ from dataclasses import replace
 from electis_cli.db import conferences, people, spaces
 from electis_cli.domain.access import Action
 from electis_cli.domain.articles import check_external_id, merge_data, room_external_id
+from electis_cli.domain.bulk.changes import person_change, space_change
 from electis_cli.domain.errors import AlreadyExists, ArticleIdTaken, ChangedMeanwhile, SpaceNotFound
 from electis_cli.domain.people import unassign
 from electis_cli.domain.spaces import Space, check_deletable
@@ -47,6 +48,7 @@ def create_space(
         spaces.insert_spaces(change.uow, [space], change.now)
         change.bump(place.id, [identifier])
         change.record("space:created", "space", identifier, after=_facts(space), store_id=place.id)
+        change.note(space_change(None, space))
         return _views(change, place.id, place.code, [space])[0]
 
 
@@ -89,6 +91,7 @@ def update_space(
         if changed.data != space.data:
             if not spaces.save_space(change.uow, changed, change.now):
                 raise ChangedMeanwhile
+            change.note(space_change(space, changed))
             changed = replace(changed, version=space.version + 1)
             change.bump(place.id, [space.external_id])
             change.record(
@@ -132,10 +135,12 @@ def delete_space(
                 after={"space": None},
                 store_id=place.id,
             )
+            change.note(person_change(occupant, freed.after))
         if not spaces.delete_space(change.uow, space):
             raise ChangedMeanwhile
         change.bump(place.id, [], deleted=[space.external_id])
         change.record("space:deleted", "space", space.external_id, before=_facts(space), store_id=place.id)
+        change.note(space_change(space, None))
         return view
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from electis_cli.db import conferences, people, spaces
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.articles import data_to_take_in
+from electis_cli.domain.bulk.changes import room_change, space_change
 from electis_cli.domain.conference import Room
 from electis_cli.domain.errors import InvalidInput
 from electis_cli.domain.spaces import Space
@@ -34,10 +35,12 @@ def take_in(
         change.record(
             "conference:taken_in", "conference", number, after={"room_name": name}, store_id=store_id
         )
+        change.note(room_change(None, room))
         return True
     space = Space(id=change.new_id(), store_id=store_id, external_id=article_id, data=data)
     spaces.insert_spaces(change.uow, [space], change.now)
     change.record("space:taken_in", "space", article_id, after={"data": data}, store_id=store_id)
+    change.note(space_change(None, space))
     return True
 
 
@@ -58,4 +61,5 @@ def remove_here(change: Change, store_id: str, article_id: str) -> bool:
         before={"external_id": article_id, "data": dict(space.data), "version": space.version},
         store_id=store_id,
     )
+    change.note(space_change(space, None))
     return True

@@ -1,5 +1,6 @@
 """All tables (design section 3), by what they are about."""
 
+from electis_cli.db.tables.changesets import changeset_rows, changesets, import_mappings, snapshots
 from electis_cli.db.tables.daemons import daemons
 from electis_cli.db.tables.facts import conference_rooms, label_links, people, spaces, stores
 from electis_cli.db.tables.identity import (
@@ -43,6 +44,10 @@ TENANT_TABLES = (
     outgoing_mail,
     aims_exchanges,
     commands,
+    changesets,
+    changeset_rows,
+    snapshots,
+    import_mappings,
 )
 """Every table whose rows belong to one organization: `org_id` leads their keys."""
 
@@ -53,12 +58,15 @@ __all__ = [
     "alerts",
     "articles",
     "audit_log",
+    "changeset_rows",
+    "changesets",
     "commands",
     "conference_rooms",
     "counters",
     "daemons",
     "dead_letters",
     "events",
+    "import_mappings",
     "installation",
     "known_hashes",
     "label_links",
@@ -70,6 +78,7 @@ __all__ = [
     "people",
     "refresh_tokens",
     "sessions",
+    "snapshots",
     "spaces",
     "stores",
     "sync_conflicts",

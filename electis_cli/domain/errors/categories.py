@@ -12,13 +12,18 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing wrong with an input, pointing at its place (`file.csv:17:3`) when it came from a file."""
+    """One thing wrong with an input, pointing at its place when it came from a file.
+
+    `where` is that place as people find it (`file.csv:17:3`, `Sheet1!C17`), `hint` what to do about it.
+    """
 
     code: str
     message: str
     line: int | None = None
     column: int | None = None
     field: str | None = None
+    hint: str = ""
+    where: str = ""
 
 
 class ElectisError(Exception):

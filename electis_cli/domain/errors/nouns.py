@@ -65,6 +65,20 @@ class ArticleNotFound(NotFound):
     default_fix = "electis space list"
 
 
+class ChangesetNotFound(NotFound):
+    """There is no such change."""
+
+    code = "E-CHANGE-NOT-FOUND"
+    default_fix = "electis history list"
+
+
+class SnapshotNotFound(NotFound):
+    """There is no such snapshot."""
+
+    code = "E-SNAPSHOT-NOT-FOUND"
+    default_fix = "electis snapshot list"
+
+
 class AlreadyExists(Conflict):
     """It exists already."""
 

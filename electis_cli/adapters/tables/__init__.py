@@ -1,0 +1,1 @@
+"""Tables in files: read and written row by row, whatever the kind of file."""
