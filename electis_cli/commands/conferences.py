@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import confirm, default_store, open_scope
-from electis_cli.commands.importing import ImportFile, run_import
+from electis_cli.commands.importing import add_import
 from electis_cli.commands.options import DryRun, Fields, Limit, Output, OutputFormat, StoreCode, Yes
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.domain.bulk.nouns import Noun
 from electis_cli.domain.conference import Meeting
 
 app = new_app()
@@ -133,13 +134,4 @@ def delete(
         show_one(view, output, fields=fields)
 
 
-@app.command("import", cls=Command)
-def import_(
-    file: ImportFile,
-    store: StoreCode = None,
-    dry_run: DryRun = False,
-    output: Output = OutputFormat.TABLE,
-    fields: Fields = None,
-) -> None:
-    """Create and change conference rooms as a CSV file says; one error and nothing is written."""
-    run_import("conference", file, store=store, dry_run=dry_run, output=output, fields=fields)
+add_import(app, Noun.ROOM)

@@ -34,6 +34,8 @@ def show_failure(error: ElectisError, *, output: str) -> int:
                     "line": item.line,
                     "column": item.column,
                     "field": item.field,
+                    "hint": item.hint,
+                    "where": item.where,
                 }
                 for item in problems
             ]
@@ -44,8 +46,12 @@ def show_failure(error: ElectisError, *, output: str) -> int:
         print(f"  {error.why}", file=sys.stderr)
     source = str(error.details.get("source", ""))
     for item in problems[:_MOST_PROBLEMS]:
-        place = ":".join(str(part) for part in (source, item.line, item.column) if part not in (None, ""))
+        place = item.where or ":".join(
+            str(part) for part in (source, item.line, item.column) if part not in (None, "")
+        )
         print(f"  {place + ': ' if place else ''}{item.message}", file=sys.stderr)
+        if item.hint:
+            print(f"    {item.hint}", file=sys.stderr)
     if len(problems) > _MOST_PROBLEMS:
         print(f"  ... and {len(problems) - _MOST_PROBLEMS} more", file=sys.stderr)
     if error.fix:

@@ -9,9 +9,11 @@ import typer
 from electis_cli.commands import label_actions, label_display
 from electis_cli.commands.access import default_store, open_scope
 from electis_cli.commands.exit_codes import exit_code_of
+from electis_cli.commands.importing import add_import
 from electis_cli.commands.options import DebugHttp, DryRun, Fields, Limit, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import show_many, show_one, talk
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.domain.bulk.nouns import Noun
 from electis_cli.domain.errors import UsageProblem
 from electis_cli.domain.labels import has_valid_checksum
 
@@ -133,3 +135,6 @@ def unlink(
 
         view = labels.unlink_label(scope, label, store=default_store(store), dry_run=dry_run)
         show_one(view, output, fields=fields)
+
+
+add_import(app, Noun.LABEL)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from electis_cli.commands.access import confirm, default_store, open_scope
+from electis_cli.commands.bulk_lists import ListFile, do_list, is_list
+from electis_cli.commands.bulk_result import show_bulk
 from electis_cli.commands.columns import show_row
-from electis_cli.commands.importing import ImportFile, run_import
+from electis_cli.commands.importing import STANDARD_INPUT, OnError, Rejects, add_import
 from electis_cli.commands.options import (
     DryRun,
     Fields,
@@ -23,11 +25,21 @@ from electis_cli.commands.options import (
 )
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.domain.bulk.nouns import KEY, SPACE, Noun
+from electis_cli.domain.bulk.options import Mode
+from electis_cli.domain.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from electis_cli.services.bulk.checking import Demand
 
 app = new_app()
 _TABLE = ("external_id", "store", "space", "status", "data")
 PersonId = Annotated[str, typer.Argument(metavar="PERSON", help="The person's id.")]
-SpaceId = Annotated[str, typer.Argument(metavar="SPACE", help="The space's id, as on the label.")]
+PersonOrList = Annotated[
+    str | None,
+    typer.Argument(metavar="[PERSON]", help="The person's id; - reads ids from standard input."),
+]
+SpaceOfOne = Annotated[str | None, typer.Argument(metavar="[SPACE]", help="The space's id, as on the label.")]
 
 
 @app.command("create", cls=Command)
@@ -104,14 +116,30 @@ def update(
 
 @app.command("delete", cls=Command)
 def delete(
-    person: PersonId,
+    person: PersonOrList = None,
+    file: ListFile = None,
     store: StoreCode = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:
-    """Delete a person; the space they sat in becomes free."""
+    """Delete a person, or all of a list; the spaces they sat in become free."""
+    if is_list(person, file):
+        confirm(f"Delete the people listed in {file or STANDARD_INPUT}?", yes=yes or dry_run)
+        do_list(
+            Noun.PERSON,
+            file,
+            verb="deleted",
+            only=(KEY,),
+            demand=_deletes,
+            store=store,
+            dry_run=dry_run,
+            output=output,
+            fields=fields,
+        )
+        return
+    assert person is not None
     confirm(f"Delete person {person}?", yes=yes or dry_run)
     with open_scope() as scope:
         from electis_cli.services import people
@@ -122,14 +150,21 @@ def delete(
 
 @app.command("assign", cls=Command)
 def assign(
-    person: PersonId,
-    space: SpaceId,
+    person: PersonOrList = None,
+    space: SpaceOfOne = None,
+    file: ListFile = None,
+    on_error: OnError = "stop",
+    rejects: Rejects = None,
     store: StoreCode = None,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:
-    """Seat a person in a space, out of the one they have."""
+    """Seat a person in a space, out of the one they have; or all rows of a file, with columns person and space."""
+    if file is not None:
+        _seat_list(person, file, "assigned", store, dry_run, output, fields, on_error, rejects)
+        return
+    person, space = _both(person, space)
     with open_scope() as scope:
         from electis_cli.services import people
 
@@ -139,13 +174,38 @@ def assign(
 
 @app.command("unassign", cls=Command)
 def unassign(
-    person: PersonId,
+    person: PersonOrList = None,
+    file: ListFile = None,
+    all_: Annotated[bool, typer.Option("--all", help="Everybody of the store.")] = False,
+    on_error: OnError = "stop",
+    rejects: Rejects = None,
     store: StoreCode = None,
+    yes: Yes = False,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:
-    """Take a person out of their space."""
+    """Take a person out of their space; or all of a list, or everybody."""
+    if all_:
+        _unassign_everybody(person, file, store, yes, dry_run, output, fields)
+        return
+    if is_list(person, file):
+        do_list(
+            Noun.PERSON,
+            file,
+            verb="unassigned",
+            only=(KEY, SPACE),
+            constants={SPACE: ""},
+            demand=_updates,
+            store=store,
+            dry_run=dry_run,
+            output=output,
+            fields=fields,
+            on_error=on_error,
+            rejects=rejects,
+        )
+        return
+    assert person is not None
     with open_scope() as scope:
         from electis_cli.services import people
 
@@ -155,14 +215,21 @@ def unassign(
 
 @app.command("move", cls=Command)
 def move(
-    person: PersonId,
-    space: SpaceId,
+    person: PersonOrList = None,
+    space: SpaceOfOne = None,
+    file: ListFile = None,
+    on_error: OnError = "stop",
+    rejects: Rejects = None,
     store: StoreCode = None,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:
-    """Move a person who has a space to another one."""
+    """Move a person who has a space to another one; or all rows of a file, with columns person and space."""
+    if file is not None:
+        _seat_list(person, file, "moved", store, dry_run, output, fields, on_error, rejects)
+        return
+    person, space = _both(person, space)
     with open_scope() as scope:
         from electis_cli.services import people
 
@@ -172,13 +239,93 @@ def move(
         show_one(view, output, fields=fields)
 
 
-@app.command("import", cls=Command)
-def import_(
-    file: ImportFile,
+@app.command("swap", cls=Command)
+def swap(
+    one: Annotated[str, typer.Argument(metavar="A", help="A person's id.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="The other person's id.")],
     store: StoreCode = None,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:
-    """Create and change people, and seat them, as a CSV file says; one error and nothing is written."""
-    run_import("people", file, store=store, dry_run=dry_run, output=output, fields=fields)
+    """Let two people exchange their spaces, at once."""
+    with open_scope() as scope:
+        from electis_cli.services.bulk import seating
+
+        view = seating.swap_people(scope, one, other, store=default_store(store), dry_run=dry_run)
+        show_bulk(view, output, fields=fields)
+
+
+add_import(app, Noun.PERSON)
+
+
+def _deletes() -> Demand:
+    from electis_cli.services.bulk.checking import Demand
+
+    return Demand(noun=Noun.PERSON, deletes=True)
+
+
+def _updates() -> Demand:
+    from electis_cli.services.bulk.checking import Demand
+
+    return Demand(noun=Noun.PERSON, mode=Mode.UPDATE)
+
+
+def _moves() -> Demand:
+    from electis_cli.services.bulk.checking import Demand
+
+    return Demand(noun=Noun.PERSON, mode=Mode.UPDATE, must_be_seated=True)
+
+
+def _seat_list(
+    person: str | None,
+    file: str,
+    verb: str,
+    store: str | None,
+    dry_run: bool,
+    output: OutputFormat,
+    fields: str | None,
+    on_error: str,
+    rejects: str | None,
+) -> None:
+    is_list(person, file)
+    do_list(
+        Noun.PERSON,
+        file,
+        verb=verb,
+        only=(KEY, SPACE),
+        demand=_moves if verb == "moved" else _updates,
+        store=store,
+        dry_run=dry_run,
+        output=output,
+        fields=fields,
+        on_error=on_error,
+        rejects=rejects,
+    )
+
+
+def _both(person: str | None, space: str | None) -> tuple[str, str]:
+    if person is None or space is None:
+        raise UsageProblem(
+            "Say who is to sit where.", fix="electis people assign PERSON SPACE, or --file FILE"
+        )
+    return person, space
+
+
+def _unassign_everybody(
+    person: str | None,
+    file: str | None,
+    store: str | None,
+    yes: bool,
+    dry_run: bool,
+    output: OutputFormat,
+    fields: str | None,
+) -> None:
+    if person is not None or file is not None:
+        raise UsageProblem("Everybody is meant, or somebody.", fix="leave out --all")
+    confirm("Take everybody of the store out of their spaces?", yes=yes or dry_run)
+    with open_scope() as scope:
+        from electis_cli.services.bulk import seating
+
+        view = seating.unassign_everybody(scope, store=default_store(store), dry_run=dry_run)
+        show_bulk(view, output, fields=fields)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from electis_cli.commands.access import confirm, default_store, open_scope
+from electis_cli.commands.bulk_lists import ListFile, do_list, is_list
 from electis_cli.commands.columns import show_row
-from electis_cli.commands.importing import ImportFile, run_import
+from electis_cli.commands.importing import STANDARD_INPUT, add_import
 from electis_cli.commands.options import (
     DryRun,
     Fields,
@@ -23,6 +24,10 @@ from electis_cli.commands.options import (
 )
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.domain.bulk.nouns import KEY, Noun
+
+if TYPE_CHECKING:
+    from electis_cli.services.bulk.checking import Demand
 
 app = new_app()
 _TABLE = ("external_id", "store", "person", "status", "labels", "data")
@@ -93,7 +98,11 @@ def update(
 
 @app.command("delete", cls=Command)
 def delete(
-    space: SpaceId,
+    space: Annotated[
+        str | None,
+        typer.Argument(metavar="[SPACE]", help="The space's id; - reads ids from standard input."),
+    ] = None,
+    file: ListFile = None,
     unassign: Annotated[bool, typer.Option("--unassign", help="Also when somebody sits there.")] = False,
     store: StoreCode = None,
     yes: Yes = False,
@@ -101,7 +110,22 @@ def delete(
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:
-    """Delete a space and its article; labels that show it are unlinked by AIMS."""
+    """Delete a space and its article, or all of a list; labels that show it are unlinked by AIMS."""
+    if is_list(space, file):
+        confirm(f"Delete the spaces listed in {file or STANDARD_INPUT}?", yes=yes or dry_run)
+        do_list(
+            Noun.SPACE,
+            file,
+            verb="deleted",
+            only=(KEY,),
+            demand=lambda: _deletes(unassign),
+            store=store,
+            dry_run=dry_run,
+            output=output,
+            fields=fields,
+        )
+        return
+    assert space is not None
     confirm(f"Delete space {space}?", yes=yes or dry_run)
     with open_scope() as scope:
         from electis_cli.services import spaces
@@ -112,13 +136,10 @@ def delete(
         show_one(view, output, fields=fields)
 
 
-@app.command("import", cls=Command)
-def import_(
-    file: ImportFile,
-    store: StoreCode = None,
-    dry_run: DryRun = False,
-    output: Output = OutputFormat.TABLE,
-    fields: Fields = None,
-) -> None:
-    """Create and change spaces as a CSV file says; one error and nothing is written."""
-    run_import("space", file, store=store, dry_run=dry_run, output=output, fields=fields)
+add_import(app, Noun.SPACE)
+
+
+def _deletes(unassign: bool) -> Demand:
+    from electis_cli.services.bulk.checking import Demand
+
+    return Demand(noun=Noun.SPACE, deletes=True, unassign=unassign)

@@ -24,7 +24,6 @@ from electis_cli.services import (
     draining,
     formats,
     housekeeping,
-    imports,
     labels,
     mail,
     ping,
@@ -39,6 +38,7 @@ from electis_cli.services import (
 from electis_cli.services import people as people_service
 from electis_cli.services import spaces as spaces_service
 from electis_cli.services import stores as stores_service
+from tests.world import importing as imports
 from tests.world.ledger import SETTLED, edit, label_codes, push, store_of, sync
 from tests.world.organizations import Bench
 

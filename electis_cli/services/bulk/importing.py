@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from electis_cli.adapters.tables.rejects import open_rejects
 from electis_cli.adapters.tables.table import Table
 from electis_cli.db import conferences, labels, spaces, stores
 from electis_cli.db.organizations import Organization
@@ -17,6 +19,7 @@ from electis_cli.domain.bulk.changes import RowChange
 from electis_cli.domain.bulk.nouns import Noun
 from electis_cli.domain.bulk.options import ImportOptions
 from electis_cli.domain.bulk.planning import Ground, plan_labels, plan_rooms
+from electis_cli.domain.errors import Problem
 from electis_cli.services.bulk.checking import Demand
 from electis_cli.services.bulk.doing import STAGED, Progress, SavePlan, Work, Written, do_work, keep_quiet
 from electis_cli.services.bulk.holding import bulk_work
@@ -31,6 +34,7 @@ class Import:
 
     `only` names the fields that may be set, `verb` what it is called in history. `demand` is what its rows ask for when
     that is not what `options` say of an ordinary import. With `save_plan` the plan is handed over, not carried out.
+    `rejects` is where rows that are wrong are written, whether the others are imported or not.
     """
 
     noun: Noun
@@ -44,6 +48,7 @@ class Import:
     demand: Demand | None = None
     save_plan: SavePlan | None = None
     written: Written = field(default_factory=Written)
+    rejects: Path | None = None
 
 
 def import_file(scope: Scope, job: Import) -> BulkView:
@@ -67,8 +72,26 @@ def import_file(scope: Scope, job: Import) -> BulkView:
         return intake.read
 
     plan = None if job.noun in STAGED else _planner(cells, organization, place, job, intake)
-    with bulk_work(scope, place) as bench:
-        return do_work(scope, bench, organization, place, _work(job, intake, load, plan))
+    try:
+        with bulk_work(scope, place) as bench:
+            return do_work(scope, bench, organization, place, _work(job, intake, load, plan))
+    finally:
+        write_rejects(job, intake)
+
+
+def write_rejects(job: Import, intake: Intake) -> None:
+    """Write the rows that are wrong into the file that is asked for, if any are: the file is read once more."""
+    if job.rejects is None or not intake.findings.problems:
+        return
+    found: dict[int, list[Problem]] = {}
+    for problem in intake.findings.in_order():
+        found.setdefault(problem.line or 0, []).append(problem)
+    with open_rejects(job.rejects, job.table) as writer:
+        for line, record in job.table.records():
+            if line in found:
+                first = found[line][0]
+                message = " ".join(problem.message for problem in found[line])
+                writer.write(line, first.column, first.code, message, first.hint, record)
 
 
 def _work(

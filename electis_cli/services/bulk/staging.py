@@ -129,7 +129,8 @@ def open_intake(
         table.header, fields, renames=options.renames, key=options.key, line=table.header_line
     )
     constants = _constants(options.constants, fields, organization)
-    problems = list(layout.problems)
+    # A list names who is meant, and may say more that does not matter here.
+    problems = [one for one in layout.problems if only is None or one.code != "E-COLUMN-UNKNOWN"]
     makes_up_ids = noun is Noun.PERSON and options.mode is Mode.CREATE
     if not layout.has_key and not makes_up_ids and not problems:
         problems.append(_key_missing(table, fields))
