@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import aims_client, claims, drain, full_sync, start_up, wake_up
+from bench import aims_client, bulk, claims, drain, full_sync, start_up, wake_up
 
 BENCHMARKS = {
     "start-up": start_up.run,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "full-sync": full_sync.run,
     "claims": claims.run,
     "wake-up": wake_up.run,
+    "bulk": bulk.run,
 }
 
 

@@ -88,6 +88,7 @@ def do_list(
                 rejects=Path(rejects) if rejects else None,
             ),
         )
+        shown.end()
         show_bulk(view, output, fields=fields)
     exit_partial(view)
 

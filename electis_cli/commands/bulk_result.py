@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from electis_cli.commands.exit_codes import EXIT_FAILED
+from electis_cli.commands.failure import MACHINE_FORMATS
 from electis_cli.commands.options import OutputFormat
-from electis_cli.commands.output import plain, show_one
+from electis_cli.commands.output import plain, show_one, talk
 
 if TYPE_CHECKING:
     from electis_cli.domain.errors import Problem
-    from electis_cli.services.bulk.undoing import UndoView
-    from electis_cli.services.bulk.views import BulkView, Difference
+    from electis_cli.services.bulk.views import BulkView, Difference, UndoView
 
 _LISTS = ("differences", "problems", "kept_rows", "temporary_passwords")
 
@@ -24,12 +24,22 @@ def show_bulk(
     view: BulkView | UndoView, output: OutputFormat, *, fields: str | None = None, quiet: bool = False
 ) -> None:
     """Show what a bulk change did, or would do."""
+    if output is OutputFormat.NAME and not fields and view.changeset is None:
+        return  # what changed nothing has no name: a pipe into undo gets nothing
+    passwords = getattr(view, "temporary_passwords", ())
     if output is not OutputFormat.TABLE or fields:
         show_one(view, output, fields=fields, name="changeset")
+        if passwords and (fields or output not in MACHINE_FORMATS):
+            # They are told this once, and there is no mail server to tell them otherwise.
+            talk(
+                f"{len(passwords)} temporary passwords are not shown here; electis mail list has their mails."
+            )
         return
     record = plain(view)
     lists = {name: record.pop(name) for name in _LISTS if name in record}
     show_one(_Counts(record), output)
+    for item in lists.get("temporary_passwords") or ():
+        print(f"{item['email']}  {item['temporary_password']}")
     if quiet:
         return
     # What happens is worth reading before it does; afterwards history has it.
@@ -39,8 +49,6 @@ def show_bulk(
         print(f"left as it is: {item['noun']} {item['key']}: {item['why']}", file=sys.stderr)
     for item in getattr(view, "problems", ()):
         print(f"left out: {place_of(item)}{item.message}", file=sys.stderr)
-    for item in lists.get("temporary_passwords") or ():
-        print(f"{item['email']}  {item['temporary_password']}")
 
 
 class _Counts(dict[str, Any]):

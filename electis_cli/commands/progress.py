@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +35,10 @@ ProgressOption = Annotated[
 ]
 
 
+def _leave() -> None:
+    """Nothing is drawn."""
+
+
 class Shown:
     """Told how far a bulk change is; `written` is what is safe by now."""
 
@@ -46,6 +50,8 @@ class Shown:
         self._step, self._done = "", 0
         self._total: int | None = None
         self._most = 0
+        self.clear: Callable[[], None] = _leave
+        """Takes away what is drawn, before something else is written."""
 
     def tell(self, step: str, done: int, total: int | None) -> None:
         """Note how far a step is, and tell when it is time."""
@@ -62,6 +68,7 @@ class Shown:
 
     def end(self) -> None:
         """Say in one line what it took; for people at a terminal, and in JSON."""
+        self.clear()
         seconds = time.monotonic() - self._began
         rate = round(self._most / seconds) if seconds else 0
         if self._mode is ProgressMode.JSON:
@@ -132,7 +139,10 @@ def _bar(shown: Shown) -> Iterator[None]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # Whoever wrote to standard output would find it on standard error, were it redirected as it is by default.
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+        shown.clear = bar.stop
         task = bar.add_task("reading", total=None, rate="")
         tell, began = shown.tell, time.monotonic()
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from electis_cli.commands.access import open_scope
+from electis_cli.commands.importing import add_import
 from electis_cli.commands.options import DryRun, Fields, Limit, OrgCode, Output, OutputFormat
 from electis_cli.commands.output import show_many, show_one, talk
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.access import Role
+from electis_cli.domain.bulk.nouns import Noun
 from electis_cli.domain.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -151,3 +153,6 @@ def _show(view: UserView, output: OutputFormat, fields: str | None) -> None:
     show_one(view, output, fields=fields)
     if view.temporary_password and output is OutputFormat.TABLE:
         talk("The temporary password is shown this once; it must be changed at the first login.")
+
+
+add_import(app, Noun.USER)

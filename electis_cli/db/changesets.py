@@ -129,10 +129,11 @@ def list_changesets(
     *,
     store_ids: Sequence[str] | None = None,
     noun: str | None = None,
+    without: str | None = None,
     since: datetime | None = None,
     limit: int | None = None,
 ) -> list[Changeset]:
-    """Return changesets, newest first; of some stores (with those of no store), of one noun, since a moment."""
+    """Return changesets, newest first; of some stores (with those of no store), of one noun or all but one."""
     statement = (
         sa.select(*_COLUMNS).where(mine(uow, changesets)).order_by(changesets.c.id.desc()).limit(limit)
     )
@@ -142,6 +143,8 @@ def list_changesets(
         )
     if noun is not None:
         statement = statement.where(changesets.c.noun == noun)
+    if without is not None:
+        statement = statement.where(changesets.c.noun != without)
     if since is not None:
         statement = statement.where(changesets.c.at >= since)
     return [Changeset(**row) for row in uow.execute(statement).mappings()]

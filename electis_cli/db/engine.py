@@ -107,6 +107,9 @@ class Database:
         try:
             yield bench
         finally:
+            # Before hanging up, since a server notices that only in its own time.
+            with contextlib.suppress(sa.exc.DBAPIError, DatabaseUnavailable):
+                bench.unlock()
             # Not back into the pool: whoever got it next would find the temporary tables.
             connection.invalidate()
             connection.close()
@@ -205,13 +208,22 @@ class Workbench:
         self._database = database
         self._connection = connection
         self._org_id = org_id
+        self._has_locks = False
 
     def try_lock(self, name: str) -> bool:
         """Take a lock of a server by name, for as long as the connection lives; False when somebody has it."""
         with self.prepare() as uow:
             statement = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 4711018))")
             taken: bool = uow.execute(statement, {"name": name}).scalar_one()
+        self._has_locks = self._has_locks or taken
         return taken
+
+    def unlock(self) -> None:
+        """Let go of what `try_lock` took."""
+        if self._has_locks:
+            with self.prepare() as uow:
+                uow.execute(sa.text("SELECT pg_advisory_unlock_all()"))
+            self._has_locks = False
 
     @contextlib.contextmanager
     def prepare(self) -> Iterator[UnitOfWork]:

@@ -13,6 +13,8 @@ from electis_cli.db.rows import mine, one_or_none
 from electis_cli.db.tables import (
     alerts,
     articles,
+    changeset_rows,
+    changesets,
     commands,
     conference_rooms,
     dead_letters,
@@ -20,6 +22,7 @@ from electis_cli.db.tables import (
     label_links,
     leases,
     people,
+    snapshots,
     spaces,
     stores,
     sync_conflicts,
@@ -134,9 +137,13 @@ def delete_store(uow: UnitOfWork, store_id: str, now: datetime) -> None:
             closed_at=sa.func.coalesce(alerts.c.closed_at, sa.literal(now, alerts.c.closed_at.type)),
         )
     )
+    changes = sa.select(changesets.c.id).where(mine(uow, changesets), changesets.c.store_id == store_id)
+    uow.execute(
+        changeset_rows.delete().where(mine(uow, changeset_rows), changeset_rows.c.changeset_id.in_(changes))
+    )
     for table in (
         people, spaces, conference_rooms, label_links, dead_letters, articles, known_hashes, sync_runs, sync_conflicts,
-        commands,
+        commands, changesets, snapshots,
     ):  # fmt: skip
         uow.execute(table.delete().where(mine(uow, table), table.c.store_id == store_id))
     uow.execute(leases.delete().where(leases.c.resource.in_([f"push:{store_id}", f"sync:{store_id}"])))

@@ -15,6 +15,7 @@ from electis_cli.db.stores import Store
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.access import Action, Actor, is_allowed, require
 from electis_cli.domain.bulk.changes import RowChange
+from electis_cli.domain.bulk.nouns import Noun
 from electis_cli.domain.errors import StoreNotFound, UsageProblem
 from electis_cli.services.runtime import Runtime
 
@@ -75,7 +76,7 @@ class Change(Reading):
     """
 
     now: datetime
-    noted: list[RowChange] = field(default_factory=list)
+    noted: dict[tuple[Noun, str], RowChange] = field(default_factory=dict)
     actions: list[tuple[str, str | None]] = field(default_factory=list)
 
     def new_id(self) -> str:
@@ -139,35 +140,41 @@ class Change(Reading):
         self.emit(action, {"entity": entity, "id": entity_id}, store_id=store_id)
 
     def note(self, *rows: RowChange) -> None:
-        """Remember what a row was before this change, so that the change can be taken back."""
-        self.noted.extend(
-            row for row in rows if row.before != row.after or row.space_before != row.space_after
-        )
+        """Remember what a row was before this change, so that the change can be taken back.
+
+        A row that is changed in several steps, such as somebody who is created and then seated, is one row of it.
+        """
+        for row in rows:
+            first = self.noted.get((row.noun, row.key))
+            if first is not None:
+                row = row._replace(before=first.before, space_before=first.space_before)  # noqa: PLW2901
+            self.noted[row.noun, row.key] = row
 
     def save_changeset(self) -> None:
         """Write what was noted, if anything was, as a changeset named after the first thing that was recorded."""
-        if not self.noted:
+        rows = [row for row in self.noted.values() if row.is_change]
+        if not rows:
             return
         action, store_id = self.actions[0]
         changeset_id = self.new_id()
         counts = {
-            "created": sum(row.before is None for row in self.noted),
-            "updated": sum(row.before is not None and row.after is not None for row in self.noted),
-            "deleted": sum(row.after is None for row in self.noted),
+            "created": sum(row.before is None for row in rows),
+            "updated": sum(row.before is not None and row.after is not None for row in rows),
+            "deleted": sum(row.after is None for row in rows),
         }
         changesets.insert_changeset(
             self.uow,
             {
                 "id": changeset_id,
                 "store_id": store_id,
-                "noun": self.noted[0].noun.value,
+                "noun": rows[0].noun.value,
                 "action": action,
                 "counts": counts,
-                "digest": changesets.digest_of(self.noted),
+                "digest": changesets.digest_of(rows),
                 **self.author(),
             },
         )
-        changesets.insert_rows(self.uow, changeset_id, self.noted)
+        changesets.insert_rows(self.uow, changeset_id, rows)
 
     def author(self) -> dict[str, Any]:
         """Return who makes this change, how and when, as the columns of a changeset."""

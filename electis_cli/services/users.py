@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NoReturn
 
 from electis_cli.adapters.password_hashing import hash_password
 from electis_cli.db import sessions, stores, trail, users
+from electis_cli.db.organizations import Organization
 from electis_cli.db.users import User
 from electis_cli.domain.access import Action, Role, require
-from electis_cli.domain.errors import EmailTaken, InvalidInput, LastAdmin, StoreNotFound, UserNotFound
+from electis_cli.domain.bulk.users import (
+    UserFacts,
+    change_user,
+    check_role,
+    email_taken,
+    last_admin,
+    user_change,
+)
+from electis_cli.domain.errors import ElectisError, StoreNotFound, UserNotFound
 from electis_cli.domain.organizations import check_email
 from electis_cli.services.change import Change, Reading, Scope, changing, reading
 from electis_cli.services.login_limit import forget_attempts
 from electis_cli.services.mail import PASSWORD_MAILS, PASSWORD_RESET, WELCOME, queue_mail
 from electis_cli.services.views import UserView, view_user
-
-ORGANIZATION_ROLES = (Role.ADMIN, Role.MANAGER, Role.VIEWER)
-_LONGEST_NAME = 200
 
 
 def create_user(
@@ -40,25 +48,15 @@ def create_user(
     hashed = hash_password(password)  # slow, so outside of the transaction
     with changing(scope, Action.CHANGE_USERS, dry_run=dry_run) as change:
         if users.is_email_taken(change.uow, address):
-            raise EmailTaken(
-                f"A user with the email address {address} exists already.", fix="electis user list"
-            )
-        values: dict[str, Any] = {
-            "id": change.new_id(),
-            "org_id": scope.org_id,
-            "email": address,
-            "password_hash": hashed,
-            "role": role.value,
-            "store_id": _store_id(change, role, store),
-            "first_name": _name(first_name),
-            "last_name": _name(last_name),
-            "is_active": True,
-            "must_change_password": True,
-            "created_at": change.now,
-        }
-        users.insert_user(change.uow, values)
-        change.record("user:created", "user", values["id"], after={"role": role.value, "store": store})
-        _mail_password(change, WELCOME, address, password)
+            raise email_taken(address)
+        ids = store_ids(change)
+        start = UserFacts(id=change.new_id(), email=address, role=check_role(role))
+        given = {"store": _code(store), "first_name": first_name, "last_name": last_name}
+        facts = _changed(start, given, ids)
+        insert_facts(change, facts, ids, hashed)
+        change.record("user:created", "user", facts.id, after={"role": role.value, "store": facts.store})
+        change.note(user_change(None, facts))
+        mail_password(change, change.organization(), WELCOME, address, password)
         return _answer(change, address, password=None if dry_run else password)
 
 
@@ -95,24 +93,22 @@ def update_user(
     """
     with changing(scope, Action.CHANGE_USERS, dry_run=dry_run) as change:
         user = _lock_user(change, email, loses_admin=role is not None and role is not Role.ADMIN)
-        changed: dict[str, Any] = {}
-        if role is not None:
-            _check_role(role)
-            changed["role"] = role.value
-        if store is not None or all_stores:
-            changed["store_id"] = _store_id(change, role or user.role, store)
-        elif role is Role.ADMIN and user.store_id is not None:
-            _store_id(change, role, user.store_id)
-        if first_name is not None:
-            changed["first_name"] = _name(first_name)
-        if last_name is not None:
-            changed["last_name"] = _name(last_name)
-        changed = {key: value for key, value in changed.items() if getattr(user, key) != value}
+        ids = store_ids(change)
+        before = facts_of(user, ids)
+        given = {
+            "role": check_role(role).value if role is not None else None,
+            "store": "" if all_stores else _code(store),
+            "first_name": first_name,
+            "last_name": last_name,
+        }
+        after = _changed(before, given, ids)
+        changed = columns_changed(before, after, ids)
         if changed:
-            users.update_user(change.uow, user.id, changed)
+            write_facts(change, before, after, ids)
             change.record(
                 "user:updated", "user", user.id, before=_told(user, changed), after=_told(changed, changed)
             )
+            change.note(user_change(before, after))
         return _answer(change, user.email)
 
 
@@ -121,8 +117,7 @@ def deactivate_user(scope: Scope, email: str, *, dry_run: bool = False) -> UserV
     with changing(scope, Action.CHANGE_USERS, dry_run=dry_run) as change:
         user = _lock_user(change, email, loses_admin=True)
         if user.is_active:
-            users.update_user(change.uow, user.id, {"is_active": False})
-            ended = sessions.revoke_user_sessions(change.uow, user.id, change.now, "user deactivated")
+            ended = _set_active(change, user, is_active=False)
             change.record("user:deactivated", "user", user.id, after={"sessions_ended": ended})
         return _answer(change, user.email)
 
@@ -132,7 +127,7 @@ def activate_user(scope: Scope, email: str, *, dry_run: bool = False) -> UserVie
     with changing(scope, Action.CHANGE_USERS, dry_run=dry_run) as change:
         user = _lock_user(change, email)
         if not user.is_active:
-            users.update_user(change.uow, user.id, {"is_active": True})
+            _set_active(change, user, is_active=True)
             change.record("user:activated", "user", user.id)
         return _answer(change, user.email)
 
@@ -159,11 +154,86 @@ def reset_password(scope: Scope, email: str, *, dry_run: bool = False) -> UserVi
         ended = sessions.revoke_user_sessions(change.uow, user.id, change.now, "password reset")
         change.record("user:password_reset", "user", user.id, after={"sessions_ended": ended})
         trail.supersede_mail(change.uow, user.email, PASSWORD_MAILS)
-        _mail_password(change, PASSWORD_RESET, user.email, password)
+        mail_password(change, change.organization(), PASSWORD_RESET, user.email, password)
         answer = _answer(change, user.email, password=None if dry_run else password)
     if not dry_run:
         forget_attempts(scope.runtime, user.email)
     return answer
+
+
+def store_ids(read: Reading) -> dict[str, str]:
+    """Return the ids of the organization's stores by their codes."""
+    return {store.code: store.id for store in stores.list_stores(read.uow)}
+
+
+def facts_of(user: User, ids: Mapping[str, str]) -> UserFacts:
+    """Return a user as the rules see them; `ids` are those of `store_ids`."""
+    code = next((code for code, store_id in ids.items() if store_id == user.store_id), None)
+    return UserFacts(
+        id=user.id,
+        email=user.email,
+        role=user.role,
+        store=code,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        is_active=user.is_active,
+    )
+
+
+def read_users(read: Reading, ids: Mapping[str, str]) -> dict[str, UserFacts]:
+    """Return the organization's users by email."""
+    return {user.email: facts_of(user, ids) for user in users.list_users(read.uow)}
+
+
+def lock_users(change: Change, ids: Mapping[str, str]) -> dict[str, UserFacts]:
+    """Return the organization's users by email; nobody else changes one before this change is over.
+
+    Everybody who changes a user locks the admins first. Who waited for that may have locked those who were admins
+    before, so it is done until it fits what is there.
+    """
+    while True:
+        locked = users.count_active_admins(change.uow)
+        found = read_users(change, ids)
+        if locked == sum(facts.is_active_admin for facts in found.values()):
+            return found
+
+
+def insert_facts(change: Change, facts: UserFacts, ids: Mapping[str, str], password_hash: str) -> None:
+    """Insert a new user with the hash of a temporary password, which must be changed."""
+    values: dict[str, Any] = {
+        **_columns(facts, ids),
+        "id": facts.id,
+        "org_id": change.scope.org_id,
+        "email": facts.email,
+        "password_hash": password_hash,
+        "must_change_password": True,
+        "created_at": change.now,
+    }
+    users.insert_user(change.uow, values)
+
+
+def write_facts(change: Change, before: UserFacts, after: UserFacts, ids: Mapping[str, str]) -> int:
+    """Write what changed of a user; one who is deactivated is out at once. Returns how many sessions that ended."""
+    users.update_user(change.uow, before.id, columns_changed(before, after, ids))
+    if before.is_active and not after.is_active:
+        return sessions.revoke_user_sessions(change.uow, before.id, change.now, "user deactivated")
+    return 0
+
+
+def columns_changed(before: UserFacts, after: UserFacts, ids: Mapping[str, str]) -> dict[str, Any]:
+    """Return the columns in which two states of a user differ, as they are after."""
+    old, new = _columns(before, ids), _columns(after, ids)
+    return {name: value for name, value in new.items() if old[name] != value}
+
+
+def _columns(facts: UserFacts, ids: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "role": facts.role.value,
+        "store_id": ids[facts.store] if facts.store is not None else None,
+        "first_name": facts.first_name,
+        "last_name": facts.last_name,
+        "is_active": facts.is_active,
+    }
 
 
 def _require_user(read: Reading, email: str, *, lock: bool = False) -> User:
@@ -181,43 +251,35 @@ def _lock_user(change: Change, email: str, *, loses_admin: bool = False) -> User
     admins = users.count_active_admins(change.uow)
     user = _require_user(change, email, lock=True)
     if loses_admin and user.role is Role.ADMIN and user.is_active and admins <= 1:
-        raise LastAdmin(
-            why="Without an admin nobody could manage the organization's users.",
-            fix="electis user create EMAIL --role admin",
-        )
+        raise last_admin()
     return user
 
 
-def _check_role(role: Role) -> None:
-    if role not in ORGANIZATION_ROLES:
-        raise InvalidInput(
-            f"{role.value} is not a role within an organization.",
-            why="Platform-wide users are made by the operator.",
-            fix="electis init --platform-admin EMAIL",
-        )
+def _changed(facts: UserFacts, given: Mapping[str, str | None], ids: Mapping[str, str]) -> UserFacts:
+    """Return a user as what was given wants them; None leaves a field. Raises InvalidInput, StoreNotFound."""
+
+    def refuse(_: str, error: ElectisError) -> NoReturn:
+        raise error
+
+    cells = {name: value for name, value in given.items() if value is not None}
+    after = change_user(facts, cells, ids, refuse)
+    assert after is not None
+    return after
 
 
-def _store_id(change: Change, role: Role, code: str | None) -> str | None:
-    _check_role(role)
-    if code is None:
-        return None
-    if role is Role.ADMIN:
-        raise InvalidInput(
-            "An admin can not be limited to one store.",
-            why="Admins manage the whole organization.",
-            fix="use --role manager, or --all-stores",
-        )
-    store = stores.find_store(change.uow, code=code)
-    if store is None:
-        raise StoreNotFound(f"There is no store {code}.")
-    return store.id
+def _code(store: str | None) -> str | None:
+    """Return a store's code; an empty one is no store, and must not mean all of them. Raises StoreNotFound."""
+    if store is not None and not store.strip():
+        raise StoreNotFound(f"There is no store {store}.")
+    return store
 
 
-def _name(text: str | None) -> str | None:
-    cleaned = " ".join((text or "").split())
-    if len(cleaned) > _LONGEST_NAME:
-        raise InvalidInput(f"A name has at most {_LONGEST_NAME} characters.")
-    return cleaned or None
+def _set_active(change: Change, user: User, *, is_active: bool) -> int:
+    ids = store_ids(change)
+    before = facts_of(user, ids)
+    after = replace(before, is_active=is_active)
+    change.note(user_change(before, after))
+    return write_facts(change, before, after, ids)
 
 
 def _told(source: Any, changed: dict[str, Any]) -> dict[str, Any]:
@@ -229,8 +291,8 @@ def _told(source: Any, changed: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _mail_password(change: Change, kind: str, email: str, password: str) -> None:
-    organization = change.organization()
+def mail_password(change: Change, organization: Organization, kind: str, email: str, password: str) -> None:
+    """Queue the mail that carries a temporary password, of a new user (WELCOME) or after a reset."""
     opening = (
         f"An account was made for you in the organization {organization.name} ({organization.code})."
         if kind == WELCOME

@@ -18,7 +18,7 @@ import xlsxwriter
 from electis_cli.adapters.tables.opening import open_table
 from electis_cli.domain.bulk.header import check_width, find_header, match_header
 from electis_cli.domain.bulk.nouns import Noun, fields_of
-from electis_cli.domain.errors import ImportRejected, InvalidInput
+from electis_cli.domain.errors import ImportRejected, InvalidInput, UsageProblem
 from electis_cli.domain.organizations import ColumnMapping
 from tests.world.organizations import FORMAT
 
@@ -309,10 +309,10 @@ def test_options_that_do_not_fit_are_refused():
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(InvalidInput) as caught, open_table(tmp_path / "none.csv", None, name="none.csv"):
+    with pytest.raises(UsageProblem) as caught, open_table(tmp_path / "none.csv", None, name="none.csv"):
         pass
     assert caught.value.message == f"The file {tmp_path / 'none.csv'} can not be read."
-    assert caught.value.why == "No such file or directory"
+    assert caught.value.why == "No such file or directory."
 
 
 def test_a_pipe_is_put_aside_and_a_file_is_known_by_its_bytes(tmp_path):

@@ -8,9 +8,10 @@ from collections import Counter
 import pytest
 
 from electis_cli.domain.queue import State, Status
-from electis_cli.services import imports, queue, working
+from electis_cli.services import queue, working
 from electis_cli.services.draining import drain
 from electis_cli.services.ping import ping
+from tests.world.importing import import_spaces
 from tests.world.ledger import (
     account_of,
     article,
@@ -52,7 +53,7 @@ def full(connected, names, clock):
 def say(scope, titles):
     """Say what each of these spaces shows, as an export from elsewhere does."""
     lines = ["external_id,TITLE", *(f"{name},{title}" for name, title in titles.items())]
-    view = imports.import_spaces(scope, "\n".join(lines).encode(), source="spaces.csv")
+    view = import_spaces(scope, "\n".join(lines).encode(), source="spaces.csv")
     assert (view.created + view.updated, view.rejected) == (len(titles), 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 from electis_cli.adapters.tables.opening import open_table
@@ -23,10 +24,13 @@ def import_content(
     dry_run: bool = False,
     progress: Any = None,
     only: tuple[str, ...] | None = None,
+    job: Mapping[str, Any] | None = None,
+    opening: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> BulkView:
-    more = {"progress": progress} if progress is not None else {}
-    with open_table(None, io.BytesIO(content), name=source) as table:
+    """Import a file's bytes; `options` are those of the rows, `opening` those of the file, `job` the rest."""
+    more = {**(job or {}), **({"progress": progress} if progress is not None else {})}
+    with open_table(None, io.BytesIO(content), name=source, **(opening or {})) as table:
         return import_file(
             scope,
             Import(

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from electis_cli.domain.bulk.encodings import EncodingSniffer, Sniffed
 from electis_cli.domain.bulk.neutral import RESTORABLE_BYTES
-from electis_cli.domain.errors import InvalidInput
+from electis_cli.domain.errors import UsageProblem
 
 _CHUNK = 1 << 20
 
@@ -31,7 +31,7 @@ class Inspected:
 def open_bytes(path: Path | None, stdin: BinaryIO | None) -> tuple[BinaryIO, bool]:
     """Return a file that can be read twice, and whether it still has to be filled while it is inspected.
 
-    Raises InvalidInput when there is no such file.
+    Raises UsageProblem when there is no such file.
     """
     if path is None:
         assert stdin is not None
@@ -39,7 +39,7 @@ def open_bytes(path: Path | None, stdin: BinaryIO | None) -> tuple[BinaryIO, boo
     try:
         file = path.open("rb")
     except OSError as error:
-        raise InvalidInput(f"The file {path} can not be read.", why=error.strerror or str(error)) from error
+        raise UsageProblem(f"The file {path} can not be read.", why=f"{error.strerror or error}.") from error
     return file, not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
 
 

@@ -45,8 +45,8 @@ def open_table(
 
     Kind, delimiter and encoding are detected by content; the last two can be said instead. `skip_rows` lines (objects,
     in JSON) stand above the header. Standard input, and what else can be read only once, is put aside on the disk.
-    Raises ImportRejected when the file can not be read as a table, and InvalidInput when there is no such file, or an
-    option does not fit it.
+    Raises ImportRejected when the file can not be read as a table, UsageProblem when there is no such file, and
+    InvalidInput when an option does not fit it.
     """
     request = _Request(
         name=name,

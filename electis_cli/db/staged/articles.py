@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from electis_cli.db import ledger
 from electis_cli.db.rows import mine
+from electis_cli.db.staged.tables import take_stock
 from electis_cli.db.tables import label_links
 from electis_cli.db.unit_of_work import UnitOfWork
 
@@ -42,7 +43,9 @@ def find_touched(uow: UnitOfWork, room_prefix: str) -> int:
                 FROM staged_changes WHERE noun = 'person' AND space_after IS NOT NULL) t
         GROUP BY article_id, batch"""  # noqa: S608 - no value of anybody's is part of it
     uow.execute(sa.text("DELETE FROM staged_articles"))
-    return uow.count_changed(sa.text(sql), {"prefix": room_prefix})
+    count = uow.count_changed(sa.text(sql), {"prefix": room_prefix})
+    take_stock(uow, "staged_articles")
+    return count
 
 
 def count_redraws(uow: UnitOfWork, store_id: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from electis_cli.db.rows import chunks
+from electis_cli.db.staged.tables import take_stock
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.bulk.nouns import Noun
 
@@ -147,6 +148,7 @@ def plan_changes(uow: UnitOfWork, noun: Noun, store_id: str) -> None:
                 ON t.org_id = :org_id AND t.store_id = :store_id AND t.external_id = s.key) c
         WHERE before IS DISTINCT FROM after OR space_before IS DISTINCT FROM space_after"""  # noqa: S608
     _run(uow, store_id, sql, noun=noun.value)
+    take_stock(uow, "staged_changes")
 
 
 def plan_deletions(uow: UnitOfWork, noun: Noun, store_id: str, *, staged: bool) -> None:

@@ -30,8 +30,8 @@ _COLUMNS = {
 }
 _ROW_COLUMNS = ("line", "key", "id", "patch", "space")
 _CHANGE_COLUMNS = ("place", "noun", "key", "row_id", "before", "after", "space_before", "space_after")
+_KEYED = ("staged_rows", "staged_changes")
 _BLOCK = 2000
-_WORTH_COUNTING = 10_000
 
 StagedTuple = tuple[int, str, str, str, str | None]
 """line, key, id, patch, space"""
@@ -104,6 +104,17 @@ def placed_changes(uow: UnitOfWork, noun: Noun) -> Iterator[tuple[int, RowChange
         yield row[0], RowChange(Noun(row[1]), *row[2:])
 
 
+def take_stock(uow: UnitOfWork, table: str) -> None:
+    """Prepare a filled table for being joined by key.
+
+    Without it PostgreSQL takes a hundred thousand staged rows for a few, and may read all of them for each other one.
+    """
+    if table in _KEYED:
+        uow.execute(sa.text(f"CREATE INDEX IF NOT EXISTS {table}_key ON {table} (key)"))
+    if not uow.is_sqlite:
+        uow.execute(sa.text(f"ANALYZE {table}"))
+
+
 def _json(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
@@ -122,16 +133,16 @@ def _load(uow: UnitOfWork, table: str, columns: Sequence[str], rows: Iterable[Se
     driver = uow.connection.connection.driver_connection
     count = 0
     try:
-        with driver.cursor() as cursor:
-            with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-                for so_far, block in _blocks(rows):
-                    copy.write(block)
-                    count = so_far
-            if count > _WORTH_COUNTING:
-                # Without statistics the planner takes a hundred thousand staged rows for a few, and loops over them.
-                cursor.execute(f"ANALYZE {table}")
+        with (
+            driver.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+        ):
+            for so_far, block in _blocks(rows):
+                copy.write(block)
+                count = so_far
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(why=str(error).strip().split("\n")[0], fix="electis health") from error
+    take_stock(uow, table)
     return count
 
 

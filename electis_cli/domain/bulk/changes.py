@@ -31,6 +31,11 @@ class RowChange(NamedTuple):
     space_before: str | None = None
     space_after: str | None = None
 
+    @property
+    def is_change(self) -> bool:
+        """Whether anything is otherwise afterwards."""
+        return self.before != self.after or self.space_before != self.space_after
+
     def inverse(self) -> RowChange:
         """Return the change that takes this one back."""
         return RowChange(

@@ -87,7 +87,7 @@ class UserGround:
 
 @dataclass(slots=True, kw_only=True)
 class UserPlan:
-    """What a file makes of an organization's users. With `leaves_no_admin` it must not be carried out in part either."""
+    """What a file makes of an organization's users; with `leaves_no_admin` no part of it may be carried out."""
 
     steps: list[UserStep] = field(default_factory=list)
     unchanged: int = 0
@@ -205,7 +205,8 @@ def change_user(
         is_wrong = True
         wrong(name, error)
 
-    role, names = facts.role, {"first_name": facts.first_name, "last_name": facts.last_name}
+    role = facts.role
+    names: dict[str, Any] = {"first_name": facts.first_name, "last_name": facts.last_name}
     if "role" in cells:
         try:
             role = read_role(cells["role"])
@@ -299,7 +300,9 @@ def _check_admins(current: Mapping[str, UserFacts], notes: Notes, plan: UserPlan
         return
     error = last_admin()
     message = f"The file names no active admin, so that none would be left. {error.why}"
-    notes.findings.add(Problem(code=error.code, message=message, hint="add a row for an admin"))
+    # No row is to blame, so the whole file is.
+    where = notes.findings.source
+    notes.findings.add(Problem(code=error.code, message=message, hint="add a row for an admin", where=where))
 
 
 def plan_undo(

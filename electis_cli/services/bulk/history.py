@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from electis_cli.db import changesets
 from electis_cli.db.changesets import Changeset
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.access import Action, is_allowed
 from electis_cli.domain.bulk.nouns import Noun
 from electis_cli.domain.errors import ChangesetNotFound
 from electis_cli.services.bulk.views import Difference, difference_of
@@ -58,6 +59,7 @@ def list_history(
             read.uow,
             store_ids=list(places),
             noun=noun.value if noun else None,
+            without=None if is_allowed(scope.actor, Action.READ_USERS) else Noun.USER.value,
             since=since,
             limit=limit,
         )
@@ -69,7 +71,7 @@ def show_history(scope: Scope, changeset_id: str, *, limit: int | None = None) -
     with reading(scope) as read:
         places = {place.id: place.code for place in read.stores(None)}
         found = changesets.find_changeset(read.uow, changeset_id)
-        if found is None or (found.store_id is not None and found.store_id not in places):
+        if found is None or not may_see(scope, found, places):
             raise ChangesetNotFound(f"There is no change {changeset_id}.")
         return ChangesetDetails(
             **_values(found, places),
@@ -77,6 +79,13 @@ def show_history(scope: Scope, changeset_id: str, *, limit: int | None = None) -
             digest=found.digest,
             rows=list(_rows(read.uow, found.id, limit)),
         )
+
+
+def may_see(scope: Scope, changeset: Changeset, store_ids: Container[str]) -> bool:
+    """Tell whether somebody may see a change: of a store they see, and of users only if they may read those."""
+    if changeset.store_id is not None and changeset.store_id not in store_ids:
+        return False
+    return changeset.noun != Noun.USER or is_allowed(scope.actor, Action.READ_USERS)
 
 
 def _rows(uow: UnitOfWork, changeset_id: str, limit: int | None) -> Iterator[Difference]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from electis_cli.db import conferences, labels, spaces
 from electis_cli.db.organizations import Organization
@@ -12,17 +11,8 @@ from electis_cli.db.stores import Store
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.bulk.changes import image_of_room
 from electis_cli.domain.bulk.nouns import Noun
+from electis_cli.services.bulk.views import Kept
 from electis_cli.services.change import Change
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A row that is left as it is, and why."""
-
-    noun: str
-    key: str
-    why: str
-
 
 _CHECKS: tuple[tuple[Callable[[UnitOfWork, str], list[standing_against.Obstacle]], str], ...] = (
     (standing_against.changed_since, "somebody changed it since"),

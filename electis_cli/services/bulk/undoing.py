@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from electis_cli.db import changesets
 from electis_cli.db.changesets import Changeset
 from electis_cli.db.staged import articles, comparing, tables
@@ -13,28 +11,12 @@ from electis_cli.domain.bulk.nouns import Noun
 from electis_cli.domain.errors import ChangesetNotFound, Conflict
 from electis_cli.services.bulk.carrying_out import Deed, announce, carry_out
 from electis_cli.services.bulk.doing import MOST_SHOWN
+from electis_cli.services.bulk.history import may_see
 from electis_cli.services.bulk.holding import bulk_work
-from electis_cli.services.bulk.obstacles import Kept, find_obstacles
-from electis_cli.services.bulk.views import Difference, difference_of
+from electis_cli.services.bulk.obstacles import find_obstacles
+from electis_cli.services.bulk.user_import import undo_users
+from electis_cli.services.bulk.views import UndoView, difference_of
 from electis_cli.services.change import Change, Reading, Scope, changing_on, reading
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoView:
-    """What taking a change back did, or with `dry_run` would do: rows `restored`, and `kept` as they are."""
-
-    id: str
-    action: str
-    store: str
-    created: int
-    updated: int
-    deleted: int
-    kept: int
-    label_redraws: int
-    dry_run: bool
-    changeset: str | None
-    kept_rows: list[Kept] = field(default_factory=list)
-    differences: list[Difference] = field(default_factory=list)
 
 
 def undo(scope: Scope, changeset_id: str, *, dry_run: bool = False) -> UndoView:
@@ -42,10 +24,14 @@ def undo(scope: Scope, changeset_id: str, *, dry_run: bool = False) -> UndoView:
 
     Raises ChangesetNotFound, Conflict for a change that was taken back already or can not be, LockHeld.
     """
-    require(scope.actor, Action.CHANGE_FACTS)
     with reading(scope) as read:
         organization = read.organization()
-        place = _place_of(read, _find(read, changeset_id))
+        found = _find(read, changeset_id)
+    if found.noun == Noun.USER:
+        return undo_users(scope, found, dry_run=dry_run)
+    require(scope.actor, Action.CHANGE_FACTS)
+    with reading(scope) as read:
+        place = _place_of(read, found)
     with bulk_work(scope, place) as bench:
         with bench.prepare() as uow:
             tables.create(uow)
@@ -60,6 +46,7 @@ def undo(scope: Scope, changeset_id: str, *, dry_run: bool = False) -> UndoView:
                     fix=f"electis undo {changeset.undone_by}",
                 )
             changesets.stage_inverse(change.uow, changeset.id)
+            tables.take_stock(change.uow, "staged_changes")
             kept = find_obstacles(change, place, organization)
             created, updated, deleted = comparing.count_changes(change.uow)
             articles.find_touched(change.uow, organization.room_prefix)
@@ -106,7 +93,7 @@ def undo(scope: Scope, changeset_id: str, *, dry_run: bool = False) -> UndoView:
 def _find(read: Reading, changeset_id: str, *, lock: bool = False) -> Changeset:
     found = changesets.find_changeset(read.uow, changeset_id, lock=lock)
     visible = {place.id for place in read.stores(None)}
-    if found is None or (found.store_id is not None and found.store_id not in visible):
+    if found is None or not may_see(read.scope, found, visible):
         raise ChangesetNotFound(f"There is no change {changeset_id}.")
     return found
 

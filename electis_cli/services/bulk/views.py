@@ -30,7 +30,7 @@ class BulkView:
     """
 
     file: str | None
-    store: str
+    store: str | None
     created: int
     updated: int
     unchanged: int
@@ -42,6 +42,33 @@ class BulkView:
     brake: str | None = None
     differences: list[Difference] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A row that is left as it is, and why."""
+
+    noun: str
+    key: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoView:
+    """What taking a change back did, or with `dry_run` would do: rows `restored`, and `kept` as they are."""
+
+    id: str
+    action: str
+    store: str | None
+    created: int
+    updated: int
+    deleted: int
+    kept: int
+    label_redraws: int
+    dry_run: bool
+    changeset: str | None
+    kept_rows: list[Kept] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
 
 
 def difference_of(change: RowChange) -> Difference:
