@@ -105,16 +105,26 @@ def digest_of_staged(uow: UnitOfWork) -> str:
     text = " || '|' || ".join(f"coalesce(CAST({part} AS text), '-')" for part in parts)
     if uow.is_sqlite:
         driver: Any = uow.connection.connection.driver_connection
-        driver.create_function("electis_digest", 1, _short_digest, deterministic=True)
-        row = f"electis_digest({text})"
+        driver.create_aggregate("electis_digest", 1, _DigestSum)
+        total = f"electis_digest({text})"
     else:
-        row = f"CAST(CAST('x' || substr(md5({text}), 1, 12) AS bit(48)) AS bigint)"
-    total = uow.execute(sa.text(f"SELECT coalesce(sum({row}), 0) FROM staged_changes")).scalar_one()  # noqa: S608
-    return f"{int(total) % (1 << 64):016x}"
+        total = f"coalesce(sum(CAST(CAST('x' || substr(md5({text}), 1, 12) AS bit(48)) AS bigint)), 0)"
+    found = uow.execute(sa.text(f"SELECT {total} FROM staged_changes")).scalar_one()  # noqa: S608
+    return f"{int(found) % (1 << 64):016x}"
 
 
-def _short_digest(text: str) -> int:
-    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:12], 16)
+class _DigestSum:
+    """The sum of rows' digests for SQLite, whose own would overflow at some 65,000 rows."""
+
+    def __init__(self) -> None:
+        self._total = 0
+
+    def step(self, text: str) -> None:
+        digest = hashlib.md5(text.encode(), usedforsecurity=False).digest()
+        self._total += int.from_bytes(digest[:6], "big")
+
+    def finalize(self) -> str:
+        return str(self._total)
 
 
 def find_changeset(uow: UnitOfWork, changeset_id: str, *, lock: bool = False) -> Changeset | None:

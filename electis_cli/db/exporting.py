@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import selectors
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
@@ -89,8 +90,8 @@ def text_of_rows(
     )
     driver: Any = uow.connection.connection.driver_connection
     try:
-        with driver.cursor() as cursor, cursor.copy(copy_rows) as copy:
-            yield from _blocks(driver.pgconn, copy)
+        with driver.cursor() as cursor, cursor.copy(copy_rows):
+            yield from _blocks(driver.pgconn)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(why=str(error).strip().split("\n")[0], fix="electis health") from error
 
@@ -140,26 +141,26 @@ def _cells(uow: UnitOfWork, noun: Noun, store_id: str, columns: Sequence[str]) -
     )
 
 
-def _blocks(pgconn: Any, copy: psycopg.Copy) -> Iterator[list[memoryview]]:
+def _blocks(pgconn: Any) -> Iterator[list[memoryview]]:
     """Yield the records of a COPY, many at once.
 
-    What has arrived is taken from libpq as it is: to have psycopg look for each record takes longer than PostgreSQL
-    takes to write it. To wait for more is left to psycopg, which can be interrupted.
+    They are taken from libpq as they are: to have psycopg wait for each takes longer than PostgreSQL takes to write it.
     """
     take, block = pgconn.get_copy_data, []
-    while True:
-        size, record = take(1)
-        if size == 0:
-            record = copy.read()
-            size = len(record)
-        if size <= 0:
-            break
-        block.append(record)
-        if len(block) == PAGE:
-            yield block
-            block = []
-    if size < 0:
-        _end_copy(pgconn)
+    with selectors.DefaultSelector() as selector:
+        selector.register(pgconn.socket, selectors.EVENT_READ)
+        while True:
+            size, record = take(1)
+            if size == 0:
+                selector.select()  # can be interrupted, as libpq's own waiting can not
+                size, record = take(0)
+            if size < 0:
+                break
+            block.append(record)
+            if len(block) == PAGE:
+                yield block
+                block = []
+    _end_copy(pgconn)
     if block:
         yield block
 

@@ -114,28 +114,27 @@ def bump_many(uow: UnitOfWork, store_id: str, touched: sa.FromClause, count: int
         )
     )
     among_them = sa.select(touched.c.article_id)
-    uow.execute(
-        dead_letters.update()
-        .where(
-            mine(uow, dead_letters),
-            dead_letters.c.store_id == store_id,
-            dead_letters.c.kind == "article",
-            dead_letters.c.subject.in_(among_them),
-            dead_letters.c.ended_at.is_(None),
-        )
-        .values(ended_at=now, ended_by="edit")
+    dead = sa.and_(
+        mine(uow, dead_letters),
+        dead_letters.c.store_id == store_id,
+        dead_letters.c.kind == "article",
+        dead_letters.c.ended_at.is_(None),
     )
     # Noted remote values belonged to whoever sat there before; looking once more costs only a settle window.
-    uow.execute(
-        articles.update()
-        .where(
-            mine(uow, articles),
-            articles.c.store_id == store_id,
-            articles.c.odd_hash.is_not(None),
-            articles.c.article_id.in_(among_them),
+    odd = sa.and_(mine(uow, articles), articles.c.store_id == store_id, articles.c.odd_hash.is_not(None))
+    # There are few of either, mostly none, and looking through a hundred thousand articles for them takes its time.
+    if uow.execute(sa.select(sa.exists().where(dead))).scalar_one():
+        uow.execute(
+            dead_letters.update()
+            .where(dead, dead_letters.c.subject.in_(among_them))
+            .values(ended_at=now, ended_by="edit")
         )
-        .values(odd_hash=None, odd_since=None, next_attempt_at=None)
-    )
+    if uow.execute(sa.select(sa.exists().where(odd))).scalar_one():
+        uow.execute(
+            articles.update()
+            .where(odd, articles.c.article_id.in_(among_them))
+            .values(odd_hash=None, odd_since=None, next_attempt_at=None)
+        )
     uow.announce_work()
 
 

@@ -52,7 +52,7 @@ def commands(block: str) -> list[Command]:
         lines.append(line)
         if ends is None and (opened := _HEREDOC.search(line)):
             ends = opened[1]
-        if ends is not None and line != ends or line.endswith("\\"):
+        if (ends is not None and line != ends) or line.endswith("\\"):
             continue
         code = _EXIT.search(lines[0])
         if line.strip() and not line.startswith("#"):
@@ -90,7 +90,8 @@ def typed(folder: Path, script: str, *, seconds: int) -> subprocess.CompletedPro
     file = folder / "typed.sh"
     file.write_text(
         "set -uo pipefail\ntrap 'kill $(jobs -p)' EXIT\nexec 2>&1\n"
-        'ended() { [ "$1" = "$2" ] || { echo "line $BASH_LINENO: exit $2 instead of $1"; exit 99; }; }\n' + script,
+        'ended() { [ "$1" = "$2" ] || { echo "line $BASH_LINENO: exit $2 instead of $1"; exit 99; }; }\n'
+        + script,
         encoding="utf-8",
     )
     return subprocess.run(
@@ -159,6 +160,24 @@ def test_the_cookbook_works_as_typed_ends_as_it_says_and_says_what_it_shows(tmp_
     assert done.returncode == 0, done.stdout[-4000:]
     said = dict(re.findall(r"^=== (\d+)\n(.*?)(?=^=== |\Z)", done.stdout, re.DOTALL | re.MULTILINE))
     for number, (kind, text) in enumerate(page):
-        if kind == "text" and str(number - 1) in said:
+        if kind == "text":
             before = said[str(number - 1)]
-            assert missing(text, before) == [], f"The page shows more than was said:\n{text}\n--- said:\n{before}"
+            assert missing(text, before) == [], f"More is shown than was said:\n{text}\n--- said:\n{before}"
+
+
+def test_a_page_that_shows_what_was_not_said_is_found_out():
+    said = "created    3\nchangeset  01a22a52-0a96-7658-bf96-454974cb216f\nunchanged  0\n"
+
+    assert missing("created 3\n...\nunchanged 0\n", said) == []
+    assert missing("created 4\n", said) == ["created 4"]
+    assert missing("unchanged 0\ncreated 3\n", said) == ["created 3"]
+
+
+def test_commands_are_told_apart():
+    block = "a | b   # exit 3\n# no command\n\ncat > x <<'END'\n# exit 8\nEND\nc \\\n  d\n"
+
+    assert commands(block) == [
+        Command("a | b   # exit 3", 3),
+        Command("cat > x <<'END'\n# exit 8\nEND", 0),
+        Command("c \\\n  d", 0),
+    ]
