@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import confirm, default_store, open_scope
+from electis_cli.commands.exporting import add_export
 from electis_cli.commands.importing import add_import
 from electis_cli.commands.options import DryRun, Fields, Limit, Output, OutputFormat, StoreCode, Yes
 from electis_cli.commands.output import show_many, show_one
@@ -135,3 +136,4 @@ def delete(
 
 
 add_import(app, Noun.ROOM)
+add_export(app, Noun.ROOM)

@@ -9,6 +9,7 @@ import typer
 from electis_cli.commands import label_actions, label_display
 from electis_cli.commands.access import default_store, open_scope
 from electis_cli.commands.exit_codes import exit_code_of
+from electis_cli.commands.exporting import add_export
 from electis_cli.commands.importing import add_import
 from electis_cli.commands.options import DebugHttp, DryRun, Fields, Limit, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import show_many, show_one, talk
@@ -138,3 +139,4 @@ def unlink(
 
 
 add_import(app, Noun.LABEL)
+add_export(app, Noun.LABEL)

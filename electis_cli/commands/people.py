@@ -10,6 +10,7 @@ from electis_cli.commands.access import confirm, default_store, open_scope
 from electis_cli.commands.bulk_lists import ListFile, do_list, is_list
 from electis_cli.commands.bulk_result import show_bulk
 from electis_cli.commands.columns import show_row
+from electis_cli.commands.exporting import add_export
 from electis_cli.commands.importing import STANDARD_INPUT, OnError, Rejects, add_import
 from electis_cli.commands.options import (
     DryRun,
@@ -257,6 +258,7 @@ def swap(
 
 
 add_import(app, Noun.PERSON)
+add_export(app, Noun.PERSON)
 
 
 def _deletes() -> Demand:

@@ -9,6 +9,7 @@ import typer
 from electis_cli.commands.access import confirm, default_store, open_scope
 from electis_cli.commands.bulk_lists import ListFile, do_list, is_list
 from electis_cli.commands.columns import show_row
+from electis_cli.commands.exporting import add_export
 from electis_cli.commands.importing import STANDARD_INPUT, add_import
 from electis_cli.commands.options import (
     DryRun,
@@ -137,6 +138,7 @@ def delete(
 
 
 add_import(app, Noun.SPACE)
+add_export(app, Noun.SPACE)
 
 
 def _deletes(unassign: bool) -> Demand:

@@ -36,6 +36,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "conference": ("conferences", "Conference rooms and their meetings."),
     "snapshot": ("snapshots", "Saved arrangements: who sits where."),
     "history": ("history", "What was changed, by whom."),
+    "import": ("templates", "Files to import: headers to fill in."),
     "label": ("labels", "Labels and the articles they show."),
     "aims": ("aims", "SoluM AIMS: the account, the connection, the simulator."),
     "queue": ("queue", "The sync queue."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from electis_cli.commands.access import open_scope
+from electis_cli.commands.exporting import add_export
 from electis_cli.commands.importing import add_import
 from electis_cli.commands.options import DryRun, Fields, Limit, OrgCode, Output, OutputFormat
 from electis_cli.commands.output import show_many, show_one, talk
@@ -156,3 +157,4 @@ def _show(view: UserView, output: OutputFormat, fields: str | None) -> None:
 
 
 add_import(app, Noun.USER)
+add_export(app, Noun.USER)
