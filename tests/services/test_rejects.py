@@ -78,7 +78,7 @@ def test_rejects_that_are_put_right_are_imported_as_they_are(scope, tmp_path):
     fill(scope)
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
     skipping(scope, b"external_id,space,TITLE\nE,9-9,=1+1\nF,4-1,007\n", first)
-    put_right = first.read_bytes().replace(b"9-9", b"4-5").replace(b"F,4-1", b"F,4-4")
+    put_right = first.read_bytes().replace(b"'9-9", b"4-5").replace(b"F,'4-1", b"F,'4-4")
 
     view = skipping(scope, put_right, second)
 
@@ -203,6 +203,8 @@ rows = st.lists(
     ),
     min_size=1,
     max_size=8,
+    # Of two rows for one key or one space the later is written down alone, and is right without the earlier one.
+    unique_by=(lambda row: row[0].strip() or object(), lambda row: row[1] or object()),
 )
 
 
@@ -213,12 +215,21 @@ def comparable(path, kind):
         return [{key: value for key, value in one.items() if key not in {"_line", "_message"}} for one in found]
     delimiter = {"tsv": "\t", "semicolons": ";"}.get(kind, ",")
     return [
-        {key: value for key, value in row.items() if key not in {"_line", "_message"}}
+        {
+            key: value
+            for key, value in row.items()
+            # Which cell is too much is another place too, behind the columns that tell what is wrong.
+            if key not in {"_line", "_message"} and (key, row["_code"]) != ("_column", "E-CELLS")
+        }
         for row in read(path, delimiter)
     ]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.sampled_from(sorted(KINDS)), rows)
 def test_rejects_that_nobody_put_right_say_the_same_when_imported_again(bench, tmp_path, kind, rows):
     number = next(numbers)
@@ -234,13 +245,11 @@ def test_rejects_that_nobody_put_right_say_the_same_when_imported_again(bench, t
 
     again = skipping(scope, first.read_bytes(), second)
 
-    # A row that was wrong because of another one (a key or a space twice) may be right without it.
-    if again.changeset is None:
-        assert facts_of(scope) == before
-        assert comparable(second, kind) == comparable(first, kind)
-        skipping(scope, second.read_bytes(), third)
-        assert comparable(third, kind) == comparable(second, kind)
-    assert again.created + again.updated + again.unchanged + again.rejected == view.rejected
+    assert (again.changeset, again.rejected, again.unchanged) == (None, view.rejected, 0)
+    assert facts_of(scope) == before
+    assert comparable(second, kind) == comparable(first, kind)
+    skipping(scope, second.read_bytes(), third)
+    assert third.read_bytes() == second.read_bytes(), "now the lines are the same too"
 
 
 def test_a_row_with_too_few_cells_stays_incomplete_until_somebody_completes_it(scope, tmp_path):
