@@ -45,7 +45,7 @@ from electis_cli.simulator import Settings, Simulator
 from electis_cli.simulator.clock import Clock
 from electis_cli.simulator.messages import Request, Response
 from electis_cli.simulator.model import Article
-from tests.simulation.life import COLUMNS, KEYS, LEASE, SETTLED, Died, RemoteEdit
+from tests.simulation.life import COLUMNS, KEYS, LEASE, REST, SETTLED, Died, RemoteEdit
 from tests.simulation.stage import Contents, Process, Stage
 from tests.world.ledger import remove
 from tests.world.planted import AIMS_PASSWORD
@@ -519,6 +519,16 @@ class Machine(RuleBasedStateMachine):
         """Time passes."""
         self.clock.advance(seconds)
         self.write_down(f"{seconds:g} s pass")
+
+    @rule(name=workers)
+    @happening
+    def rest(self, name: str) -> None:
+        """Nothing happens for longer than anything is remembered, and what is too old is forgotten."""
+        self._keep_house(name)
+        self.clock.advance(REST)
+        self.late.clear()  # no network brings a request after so long
+        self.write_down("8 days pass")
+        self._keep_house(name)
 
     @rule(seconds=st.sampled_from((0.5, 3, 30)))
     @happening
