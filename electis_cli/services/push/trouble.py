@@ -107,8 +107,15 @@ def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_
             # An earlier call of theirs may still be in doubt.
             labels.update_wish(change.uow, wish.label_code, {"inflight_version": wish.inflight_version})
         return
+    # Somebody may have changed a row during the call: what is wanted now never failed, and is tried on its own merits.
+    current = ledger.rows_by_id(
+        change.uow, session.store.id, [row.article_id for row in trouble.rows], lock=True
+    )
+    moved = {row.article_id for row in trouble.rows if _is_newer(current.get(row.article_id), row)}
     updates = []
     for row in trouble.rows:
+        if row.article_id in moved:
+            continue
         verdict = _verdict(session, change, row, together=together, aims_is_well=aims_is_well)
         updates.append({"article_id": row.article_id, **_values(verdict, trouble.error)})
         if verdict.is_dead:
@@ -116,13 +123,27 @@ def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_
                 change, kind="article", subject=row.article_id, error=trouble.error, attempts=verdict.attempts
             )
     ledger.update_rows(change.uow, session.store.id, updates)
+    ledger.update_rows(
+        change.uow,
+        session.store.id,
+        [{"article_id": article_id, **_told(trouble.error)} for article_id in sorted(moved)],
+    )
+    wishes = labels.wishes_by_code(change.uow, [wish.label_code for wish in trouble.wishes], lock=True)
     for wish in trouble.wishes:
+        now = wishes.get(wish.label_code)
+        if now is None or now.version != wish.version:
+            labels.update_wish(change.uow, wish.label_code, _told(trouble.error))
+            continue
         verdict = _verdict(session, change, wish, together=together, aims_is_well=aims_is_well)
         labels.update_wish(change.uow, wish.label_code, _values(verdict, trouble.error))
         if verdict.is_dead:
             session.bury(
                 change, kind="label", subject=wish.label_code, error=trouble.error, attempts=verdict.attempts
             )
+
+
+def _is_newer(current: LedgerRow | None, claimed: LedgerRow) -> bool:
+    return current is None or current.desired_version != claimed.desired_version
 
 
 def _verdict(
@@ -149,9 +170,12 @@ def _values(verdict: Verdict, error: ElectisError) -> dict[str, Any]:
         "attempts": verdict.attempts,
         "doubts": verdict.doubts,
         "next_attempt_at": verdict.next_attempt_at,
-        "error_class": error.code,
-        "error_text": error.why or error.message,
+        **_told(error),
     }
+
+
+def _told(error: ElectisError) -> dict[str, Any]:
+    return {"error_class": error.code, "error_text": error.why or error.message}
 
 
 def _back_off_store(session: PushSession, change: Change) -> None:
