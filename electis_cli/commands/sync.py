@@ -26,6 +26,10 @@ AllStores = Annotated[bool, typer.Option("--all-stores", help="Every store, what
 NoWindow = Annotated[
     bool, typer.Option("--no-window", help="Believe what AIMS shows at once, without the settle window.")
 ]
+PushAfterwards = Annotated[bool, typer.Option("--push/--no-push", help="Push what became dirty afterwards.")]
+PushTimeout = Annotated[
+    float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to push at most.")
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as in `sync history`.")]
 
 
@@ -33,7 +37,7 @@ RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as in `sy
 def full(
     store: StoreCode = None,
     all_stores: AllStores = False,
-    push: Annotated[bool, typer.Option("--push/--no-push", help="Push what became dirty afterwards.")] = True,
+    push: PushAfterwards = True,
     no_window: NoWindow = False,
     strategy: Annotated[
         Strategy | None, typer.Option("--strategy", help="Who wins conflicts in this run.")
@@ -47,9 +51,7 @@ def full(
     take_in: Annotated[
         bool, typer.Option("--import", help="Take in what others made at AIMS, as spaces and rooms.")
     ] = False,
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=0, metavar="SECONDS", help="For the push.")
-    ] = 60.0,
+    timeout: PushTimeout = 60.0,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
@@ -132,12 +134,24 @@ def show(run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = None)
 
 
 @app.command("approve", cls=Command)
-def approve(run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
-    """Let a held run go on, with exactly the plan that was held."""
-    with open_scope() as scope:
-        from electis_cli.services.full_sync import approve_run
+def approve(
+    run: RunId,
+    push: PushAfterwards = True,
+    timeout: PushTimeout = 60.0,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
+) -> None:
+    """Let a held run go on, with exactly the plan that was held, then push."""
+    with open_scope(debug_http=debug_http) as scope:
+        from electis_cli.services import syncing
 
-        show_one(approve_run(scope, run), output, fields=fields, name="run")
+        view = syncing.approve_and_push(
+            scope, run, push=push, timeout=timedelta(seconds=timeout), wait=time.sleep
+        )
+        show_one(view, output, fields=fields, name="run")
+        if view.push is not None:
+            raise typer.Exit(drain_exit_code(view.push))
 
 
 @app.command("diff", cls=Command)

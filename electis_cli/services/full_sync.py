@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import known_contents, ledger, organizations, runs, stores
+from electis_cli.db import alerts, known_contents, ledger, organizations, runs, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action, system_actor
+from electis_cli.domain.alerts import held_cause, held_text
 from electis_cli.domain.articles import can_take_in
 from electis_cli.domain.errors import (
     BrakeTripped,
@@ -81,6 +82,14 @@ def choice_of(kept: Mapping[str, Any] | None) -> Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A held run that a person lets go on, and the digest of its plan."""
+
+    run: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:
     """What was true before the first page was read."""
 
@@ -104,7 +113,7 @@ def full_sync(
     *,
     dry_run: bool = False,
     choice: Choice | None = None,
-    approved_digest: str | None = None,
+    approved: Approved | None = None,
 ) -> SyncView:
     """Compare one store with AIMS, settle what differs, and make dirty what must be pushed.
 
@@ -136,7 +145,7 @@ def full_sync(
                 planned = _plan(change, start, sifted, lock=True)
                 plan = planned.plan
                 scope.runtime.reached("sync:planned")
-                is_held = bool(plan.brakes) and plan.digest != approved_digest
+                is_held = bool(plan.brakes) and plan.digest != (approved.digest if approved else None)
                 if not is_held:
                     run = Run(
                         id=run_id,
@@ -152,6 +161,8 @@ def full_sync(
                     observe_links(change, planned.organization, store_id, sifted)
                     stores.update_store(uow, store_id, {"bound_to": start.binding})
                     accept_restore(change, start.store)
+                if not is_held:
+                    runs.end_held_runs(uow, store_id, but=approved.run if approved else None)
                 _close_run(change, start, run_id, plan, is_held=is_held)
                 scope.runtime.reached("sync:committing")
                 uow.commit()
@@ -162,9 +173,8 @@ def full_sync(
             _fail_run(scope, start, run_id, told)
             raise told from error
     if is_held:
-        names = ", ".join(f"{brake.name} {brake.count} of at most {brake.limit}" for brake in plan.brakes)
         raise BrakeTripped(
-            why=f"Run {run_id} of store {start.store.code} is held: {names}.",
+            why=f"Run {run_id} of store {start.store.code} is held: {tell_brakes(_brakes(plan))}.",
             fix=f"electis sync approve {run_id}",
             run=run_id,
         )
@@ -247,7 +257,12 @@ def approve_run(scope: Scope, run_id: str) -> SyncView:
         raise NotFound(f"There is no sync run {run_id}.", fix="electis sync history")
     if run["state"] != "held":
         raise NotFound(f"The sync run {run_id} is not held.", fix="electis sync history")
-    view = full_sync(scope, run["store_id"], choice=choice_of(run["terms"]), approved_digest=run["digest"])
+    view = full_sync(
+        scope,
+        run["store_id"],
+        choice=choice_of(run["terms"]),
+        approved=Approved(run=run_id, digest=run["digest"]),
+    )
     with changing(scope, Action.SYNC) as change:
         runs.update_run(change.uow, run_id, {"state": "approved"})
         change.record(
@@ -376,6 +391,18 @@ def _close_run(change: Change, start: _Start, run_id: str, plan: Plan, *, is_hel
         },
     )
     stores.update_store(change.uow, start.store.id, {"last_sync_at": change.now, "next_sync_at": None})
+    cause = held_cause(start.store.code)
+    if is_held:
+        alerts.raise_alert(
+            change.uow,
+            alert_id=change.new_id(),
+            cause=cause,
+            text=held_text(start.store.code, tell_brakes(_brakes(plan)), run_id),
+            store_id=start.store.id,
+            now=change.now,
+        )
+    else:
+        alerts.close_alert(change.uow, cause, change.now)
     name = "sync:held" if is_held else "sync:completed"
     change.emit(name, {"run": run_id, "counts": dict(plan.counts)}, store_id=start.store.id)
 
@@ -412,6 +439,11 @@ def _actions(plan: Plan) -> tuple[Mapping[str, Any], ...]:
 
 def _brakes(plan: Plan) -> tuple[Mapping[str, Any], ...]:
     return tuple({"name": brake.name, "count": brake.count, "limit": brake.limit} for brake in plan.brakes)
+
+
+def tell_brakes(brakes: Sequence[Mapping[str, Any]]) -> str:
+    """Return what holds a plan, in words."""
+    return ", ".join(f"{brake['name']} {brake['count']} of at most {brake['limit']}" for brake in brakes)
 
 
 def _view(run_id: str | None, store: Store, state: str, plan: Plan, *, dry_run: bool = False) -> SyncView:

@@ -208,7 +208,7 @@ def test_a_plan_over_the_brake_ends_with_15_and_an_approval_releases_exactly_tha
     assert (done["state"], done["counts"]["adopt"]) == ("completed", 12)
     assert json_of(electis, "space", "show", "S00")["data"] == {"TITLE": "something else by now"}
     states = {row["id"]: row["state"] for row in json_of(electis, "sync", "history")}
-    assert (states[newer], states[run]) == ("approved", "held")
+    assert (states[newer], states[run]) == ("approved", "superseded")
     electis("sync", "approve", newer, check=6)
 
 
