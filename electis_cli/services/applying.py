@@ -85,6 +85,16 @@ def apply_plan(change: Change, run: Run, plan: Plan) -> None:
         stores.update_store(change.uow, run.store.id, {"listed_at": change.now})
 
 
+def note_observations(change: Change, run: Run, plan: Plan) -> None:
+    """Write down what a listing shows, and nothing that a plan decides: a held run must not forget what it saw."""
+    outcome = _Outcome()
+    for action in plan.actions:
+        sides = run.sides[action.article_id]
+        if sides.row is not None and action.step in _OBSERVATIONS:
+            _note(action, sides.row, sides.remote, change.now, outcome)
+    _write(change, run, outcome)
+
+
 def _write(change: Change, run: Run, outcome: _Outcome) -> None:
     uow, store_id, now = change.uow, run.store.id, change.now
     # Known as ours from now on: shown again later, it is an old value of ours and nobody's edit.
@@ -99,6 +109,7 @@ def _write(change: Change, run: Run, outcome: _Outcome) -> None:
     alerts.end_dead_letters(uow, store_id, "article", outcome.agreed, how="agreed", now=now)
 
 
+_OBSERVATIONS = frozenset({Step.IN_SYNC, Step.PENDING, Step.SETTLING, Step.OBSERVE, Step.MISSING})
 _WITHOUT_A_CHANGE = frozenset(Step) - CHANGES
 
 

@@ -26,7 +26,7 @@ from electis_cli.domain.organizations import Strategy
 from electis_cli.domain.queue import KNOWN_FOR, LedgerRow
 from electis_cli.domain.reconcile import Plan, Subject, Terms, Totals, make_plan
 from electis_cli.domain.redaction import without_values
-from electis_cli.services.applying import Run, Sides, apply_plan
+from electis_cli.services.applying import Run, Sides, apply_plan, note_observations
 from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.formats import refuse_changed_format
 from electis_cli.services.leasing import keep_lease
@@ -146,19 +146,21 @@ def full_sync(
                 plan = planned.plan
                 scope.runtime.reached("sync:planned")
                 is_held = bool(plan.brakes) and plan.digest != (approved.digest if approved else None)
-                if not is_held:
-                    run = Run(
-                        id=run_id,
-                        organization=planned.organization,
-                        store=start.store,
-                        sides=planned.sides,
-                        listed_at=start.began_at,
-                    )
-                    apply_plan(change, run, plan)
+                run = Run(
+                    id=run_id,
+                    organization=planned.organization,
+                    store=start.store,
+                    sides=planned.sides,
+                    listed_at=start.began_at,
+                )
+                if not (is_held and _is_about_another_place(plan)):
+                    # What was seen is seen, whatever becomes of the plan: the settle windows run from now.
+                    (note_observations if is_held else apply_plan)(change, run, plan)
                     ledger.note_equal(
                         uow, store_id, sifted.equal, change.now, untouched_since=start.moved_before
                     )
                     observe_links(change, planned.organization, store_id, sifted)
+                if not is_held:
                     stores.update_store(uow, store_id, {"bound_to": start.binding})
                     accept_restore(change, start.store)
                 if not is_held:
@@ -179,6 +181,11 @@ def full_sync(
             run=run_id,
         )
     return _view(run_id, start.store, "completed", plan)
+
+
+def _is_about_another_place(plan: Plan) -> bool:
+    """Tell whether nobody knows yet that this listing and this database belong together."""
+    return any(brake.name in {"changed_binding", "restored_database"} for brake in plan.brakes)
 
 
 def plan_store(scope: Scope, store_id: str, choice: Choice | None = None) -> Planned:
