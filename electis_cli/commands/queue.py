@@ -23,7 +23,7 @@ from electis_cli.commands.options import (
 )
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.tree import Command, new_app
-from electis_cli.domain.errors import AimsThrottled, FormatChanged, FormatMissing, UsageProblem
+from electis_cli.domain.errors import UsageProblem
 from electis_cli.domain.watching import ItemKind
 
 if TYPE_CHECKING:
@@ -144,16 +144,23 @@ def drain_exit_code(view: DrainView) -> int:
     """Return the exit code that tells why a queue is not empty (design section 6)."""
     left = view.left
     reasons = {store["breaker_reason"] for store in view.stores if store["breaker"] == "open"}
-    codes = {store["error_code"] for store in view.stores}
+    met = {exit_codes.exit_code_for(store["error_code"]) for store in view.stores if store["error_code"]}
     endings = {store["ending"] for store in view.stores}
     is_waiting = left["pending"] + left["syncing"] + left["labels_pending"] + left["commands"] > 0
-    is_configured = not ("format" in reasons or "no_format" in endings or codes & _FORMAT)
-    stopped = bool(reasons) or bool(endings & {"paused", "breaker", "backoff"} or codes & _THROTTLED)
+    is_configured = not (
+        "format" in reasons or "no_format" in endings or exit_codes.EXIT_CONFIGURATION in met
+    )
+    stopped = (
+        bool(reasons) or bool(endings & {"paused", "breaker", "backoff"}) or exit_codes.EXIT_STOPPED in met
+    )
     has_failed = left["failed"] + left["labels_failed"] > 0
     is_stuck = left["held"] + left["conflict"] > 0
     # The first that holds says why.
     cases = (
-        (is_waiting and ("health" in reasons or bool(codes & _UNREACHABLE)), exit_codes.EXIT_UNREACHABLE),
+        (
+            is_waiting and ("health" in reasons or exit_codes.EXIT_UNREACHABLE in met),
+            exit_codes.EXIT_UNREACHABLE,
+        ),
         (is_waiting and not is_configured, exit_codes.EXIT_CONFIGURATION),
         (is_waiting and stopped, exit_codes.EXIT_STOPPED),
         (has_failed, exit_codes.EXIT_FAILED),
@@ -161,11 +168,6 @@ def drain_exit_code(view: DrainView) -> int:
         (is_waiting, exit_codes.EXIT_TIME_UP),
     )
     return next((code for holds, code in cases if holds), 0)
-
-
-_UNREACHABLE = {"E-AIMS-UNREACHABLE", "E-AIMS-AMBIGUOUS", "E-AIMS-CONTRACT"}
-_THROTTLED = {AimsThrottled.code}
-_FORMAT = {FormatMissing.code, FormatChanged.code}
 
 
 @app.command("pause", cls=Command)

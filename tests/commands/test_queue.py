@@ -36,6 +36,17 @@ def command_ids(desk):
     return desk("queue", "list", "--kind", "command", "-o", "name").out.split()
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "code"),
+    [("429", {"seconds": 40}, 14), ("status", {"code": 503}, 12), ("license", {}, 13)],
+)
+def test_a_ping_and_a_drain_tell_throttling_from_an_outage(desk, kind, options, code):
+    desk("space", "create", "4-9")
+    desk.cloud.faults.add(kind, path="/store", **options)
+    assert desk("aims", "ping", "-o", "json", check=code).json["ok"] is False
+    desk("queue", "drain", check=14 if code == 13 else code)
+
+
 def bury(desk, *names, message=BAD):
     for name in names:
         desk("space", "create", name)

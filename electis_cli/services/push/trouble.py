@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from electis_cli.db import accounts, alerts, commands, labels, ledger, stores
@@ -14,12 +13,13 @@ from electis_cli.domain.errors import (
     AimsThrottled,
     AimsUnreachable,
     ElectisError,
+    Unreachable,
 )
 from electis_cli.domain.queue import LabelWish, LedgerRow, Verdict, judge_doubt
 from electis_cli.domain.redaction import without_values
 from electis_cli.domain.timing import backoff_delay
 from electis_cli.services.change import Change
-from electis_cli.services.ping import note_ping, open_breaker
+from electis_cli.services.ping import hold_back, note_ping
 from electis_cli.services.push.report import Ending
 from electis_cli.services.push.session import LeaseLost, PushSession, Trouble
 
@@ -38,22 +38,20 @@ def handle_trouble(session: PushSession, trouble: Trouble) -> None:
     is_transport = isinstance(error, (AimsUnreachable, AimsAmbiguous))
     # A transport failure is followed by a ping at once: is it this call, this store, or AIMS as a whole?
     ping_error = _ping(session) if is_transport else None
+    if ping_error is not None and not isinstance(ping_error, Unreachable):
+        # AIMS is there, and says itself what keeps the account waiting.
+        report.error_code, report.error = ping_error.code, ping_error.why or ping_error.message
     try:
         with session.runtime.database.write(session.scope.org_id) as uow:
             session.require_lease(uow)
             change = session.change(uow)
             _judge_rows(session, change, trouble, aims_is_well=is_transport and ping_error is None)
-            if isinstance(error, AimsThrottled):
-                wait = float(error.details.get("retry_after", 5.0))
-                report.until = change.now + timedelta(seconds=wait)
-                accounts.save_account(uow, {"backoff_until": report.until})
-            elif isinstance(error, (AimsLoginRefused, AimsCompanyRefused)):
-                reason = "login" if isinstance(error, AimsLoginRefused) else "license"
-                open_breaker(change, reason=reason, error=error)
+            if isinstance(error, (AimsThrottled, AimsLoginRefused, AimsCompanyRefused)):
+                report.until = hold_back(change, error)
             elif is_transport:
                 note_ping(change, ping_error)
                 if ping_error is not None:
-                    open_breaker(change, reason="health", error=ping_error)
+                    report.until = hold_back(change, ping_error)
                 elif trouble.is_aside:
                     report.until = change.now
                 else:
