@@ -322,7 +322,12 @@ def _step_of_absent(subject: Subject, row: LedgerRow, local: Content, terms: Ter
 
 def _was_deleted(subject: Subject, row: LedgerRow, local: Content) -> bool:
     """Tell whether somebody deleted at AIMS what both sides agreed on; else it got lost, or the deletion was ours."""
-    if row.last_seen_remote_at is None or ABSENT in subject.known or content_hash(local) != row.base_hash:
+    return was_seen_since(row) and ABSENT not in subject.known and content_hash(local) == row.base_hash
+
+
+def was_seen_since(row: LedgerRow) -> bool:
+    """Tell whether AIMS showed an article after it took it from us: absent then, somebody deleted it."""
+    if row.last_seen_remote_at is None:
         return False
     return row.acked_at is None or row.last_seen_remote_at >= row.acked_at
 

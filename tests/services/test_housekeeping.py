@@ -208,6 +208,33 @@ def test_an_article_others_deleted_meanwhile_is_pushed_again(pushed, cloud, cloc
     assert articles_at(cloud) == ["A"]
 
 
+@pytest.mark.parametrize(
+    ("strategy", "ends_with"), [(Strategy.AIMS_WINS, []), (Strategy.MERGE, ["A"]), (Strategy.MANUAL, [])]
+)
+def test_a_deletion_at_aims_of_what_a_listing_showed_is_left_to_the_full_sync(
+    bench, simulator_server, cloud, clock, strategy, ends_with
+):
+    scope = bench.organization(base_url=simulator_server.base_url, strategy=strategy)
+    for name in ("A", "B"):
+        spaces.create_space(scope, name, data={"TITLE": "x"})
+    push(scope)
+    clock.advance(30)
+    sync(scope)
+    clock.advance(20)
+    remove(cloud, "A")
+    clock.advance(SETTLED - 50)
+    assert keep(scope).drifted == 0
+    assert rows_of(scope)["A"].missing_since == clock()
+    push(scope)
+    assert articles_at(cloud) == ["B"], "the deletion is not undone before the strategy was asked"
+    clock.advance(SETTLED)
+    sync(scope)
+    push(scope)
+    assert articles_at(cloud) == [*ends_with, "B"]
+    left = [space.external_id for space in spaces.list_spaces(scope)]
+    assert left == (["B"] if strategy is Strategy.AIMS_WINS else ["A", "B"])
+
+
 def test_what_changed_meanwhile_needs_no_verification(pushed, cloud, clock):
     clock.advance(SETTLED)
     spaces.update_space(pushed, "A", data={"TITLE": "newer"})
