@@ -113,7 +113,8 @@ class Totals:
     """How large the store is on each side: what brakes are measured by.
 
     `bases` are the articles both sides agreed on and that are still wanted, `listed` what AIMS shows, `local` what the
-    database wants.
+    database wants. `stood` are the bases that did not move since the listing began (None: all of them): what was pushed
+    meanwhile it could not show.
     """
 
     bases: int
@@ -121,6 +122,7 @@ class Totals:
     local: int
     in_sync: int = 0  # articles nothing is to be done about, which are no subjects
     reported: int = 0  # other people's articles, which are no subjects
+    stood: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -384,7 +386,7 @@ def _brakes(
     measure("deletions", len(deleted), most)
     measure("removals", sum(1 for action in actions if action.step is Step.REMOVE), most)
     measure("linked_deletions", len(set(deleted) & set(linked)), 0)
-    if bases and not totals.listed:
+    if (bases if totals.stood is None else totals.stood) and not totals.listed:
         found.append(Brake(name="empty_remote", count=bases, limit=bases - 1))
     if bases and not totals.local:
         found.append(Brake(name="empty_local", count=bases, limit=bases - 1))

@@ -336,9 +336,10 @@ def _plan(change: Change, start: _Start, sifted: Sifted, *, lock: bool) -> Plann
                 or can_take_in(article_id, remote.content, require_format(organization)),
             )
         )
-    bases, local = ledger.sizes(uow, store_id)
+    bases, stood, local = ledger.sizes(uow, store_id, since=start.moved_before)
     totals = Totals(
         bases=bases,
+        stood=stood,
         listed=sifted.listed,
         local=local,
         in_sync=sifted.in_sync,

@@ -15,6 +15,7 @@ from electis_cli.services.full_sync import Choice, approve_run, choice_of
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from tests.world.ledger import (
     SETTLED,
+    Through,
     article,
     articles_at,
     edit,
@@ -30,6 +31,7 @@ from tests.world.ledger import (
     store_of,
     sync,
     sync_twice,
+    through,
     wish_of,
 )
 from tests.world.planted import AIMS_PASSWORD
@@ -200,6 +202,18 @@ def test_an_empty_aims_is_held_whatever_the_strategy(site, cloud, clock):
     assert approve_run(site, run).counts["push_again"] == 13
     push(site)
     assert len(articles_at(cloud)) == 13
+
+
+def test_a_store_that_is_filled_while_it_is_listed_is_not_taken_for_an_emptied_one(connected):
+    for name in NAMES:
+        spaces.create_space(connected, name, data={})
+
+    class Filled(Through):
+        def count_articles(self, store):
+            push(connected)
+            return 0
+
+    assert sync(through(connected, Filled)).counts["pending"] == len(NAMES)
 
 
 def test_a_held_run_does_not_forget_what_it_saw_so_one_approval_is_enough(site, cloud, clock):
