@@ -9,7 +9,9 @@ from bench.ratio import amount, line
 
 
 @pytest.mark.parametrize(("ratio", "code"), [(1.2, 0), (1.3, 1)])
-def test_a_figure_over_its_limit_fails_the_run(monkeypatch, capsys, ratio, code):
+def test_a_figure_over_its_limit_fails_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ratio: float, code: int
+) -> None:
     lines = [
         line("something", [(1.0, 1.0)], limit=None),
         line("quick", [(1.0, ratio)], limit=1.2),
@@ -22,7 +24,7 @@ def test_a_figure_over_its_limit_fails_the_run(monkeypatch, capsys, ratio, code)
     assert ("1 over the limit." in err) == (code == 1)
 
 
-def test_a_small_limit_is_told_with_all_its_digits():
+def test_a_small_limit_is_told_with_all_its_digits() -> None:
     told = amount("calls", 0.0049, limit=0.01)
     assert ("0.0049" in told, "0.010" in told) == (True, True)
     assert not told.endswith("limit")
