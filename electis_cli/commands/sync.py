@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -80,6 +80,8 @@ def full(
         )
         if output is OutputFormat.TABLE and not fields:
             _show_plan(view)
+        elif output is OutputFormat.NAME and not fields:
+            show_many(view.stores, output, name="store")
         else:
             show_one(view, output, fields=fields)
         if view.push is not None:
@@ -90,14 +92,24 @@ def _show_plan(view: object) -> None:
     from electis_cli.services.syncing import FullSyncView
 
     assert isinstance(view, FullSyncView)
-    summary = {"state": view.state, "counts": view.counts, "writes": view.writes}
+    summary: dict[str, object] = {"state": view.state, "counts": view.counts, "writes": view.writes}
+    if view.brakes:
+        summary |= {"would be held:": _told_by_store(view.brakes), "digest": view.digest}
     if view.push is not None:
         summary["pushed"] = {name: count for name, count in view.push.pushed.items() if count}
         summary["queue_empty"] = view.push.empty
     show_one(summary, OutputFormat.TABLE)
-    actions = [{"store": item.store, **action} for item in view.stores for action in item.actions]
-    if actions:
-        show_many(actions, OutputFormat.TABLE)
+    if view.actions:
+        show_many(view.actions, OutputFormat.TABLE)
+
+
+def _told_by_store(brakes: Sequence[Mapping[str, Any]]) -> str:
+    """Return the brakes in words, store by store."""
+    from electis_cli.services.full_sync import tell_brakes
+
+    stores = sorted({str(brake["store"]) for brake in brakes})
+    told = {store: tell_brakes([brake for brake in brakes if brake["store"] == store]) for store in stores}
+    return "; ".join(f"store {store}: {text}" for store, text in told.items())
 
 
 @app.command("status", cls=Command)

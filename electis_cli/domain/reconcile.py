@@ -167,6 +167,13 @@ class Plan:
         return hashlib.sha256(json.dumps([listed, held_by]).encode()).hexdigest()[:16]
 
 
+def digest_of_plans(digests: Mapping[str, str | None]) -> str | None:
+    """Return what stands for the plans of several stores, by store code: of a single one its own digest."""
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    return hashlib.sha256(json.dumps(sorted(digests.items())).encode()).hexdigest()[:16] if digests else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """The circumstances of a plan: time, the settle window and the organization's choices."""

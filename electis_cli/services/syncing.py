@@ -18,6 +18,7 @@ from electis_cli.domain.errors import (
     UnreliableListing,
 )
 from electis_cli.domain.labels import Display
+from electis_cli.domain.reconcile import digest_of_plans
 from electis_cli.services.change import Scope, reading
 from electis_cli.services.draining import DrainView, drain
 from electis_cli.services.full_sync import Choice, SyncView, approve_run, full_sync
@@ -25,7 +26,10 @@ from electis_cli.services.full_sync import Choice, SyncView, approve_run, full_s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullSyncView:
-    """What a full sync of one or several stores found and did, and the push after it."""
+    """What a full sync of one or several stores found and did, and the push after it.
+
+    `actions` and `brakes` are those of all stores, each with its store.
+    """
 
     state: str
     counts: Mapping[str, int]
@@ -33,6 +37,9 @@ class FullSyncView:
     stores: Sequence[SyncView]
     push: DrainView | None
     dry_run: bool
+    actions: Sequence[Mapping[str, Any]]
+    brakes: Sequence[Mapping[str, Any]]
+    digest: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +129,9 @@ def sync_stores(
         stores=views,
         push=pushed,
         dry_run=dry_run,
+        actions=[{"store": view.store, **action} for view in views for action in view.actions],
+        brakes=[{"store": view.store, **brake} for view in views for brake in view.brakes],
+        digest=digest_of_plans({view.store: view.digest for view in views}),
     )
 
 

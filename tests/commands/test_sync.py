@@ -212,6 +212,31 @@ def test_a_plan_over_the_brake_ends_with_15_and_an_approval_releases_exactly_tha
     electis("sync", "approve", newer, check=6)
 
 
+def test_a_dry_run_of_one_store_is_its_plan_at_the_top_level(electis, over_the_brake):
+    view = json_of(electis, "sync", "full", AT_ONCE, "-n")
+    (store,) = view["stores"]
+    assert (view["state"], view["counts"], view["digest"]) == ("planned", store["counts"], store["digest"])
+    assert view["actions"] == [{"store": "001", **action} for action in store["actions"]]
+    assert view["brakes"] == [{"store": "001", "name": "overwritten", "count": 12, "limit": 10}]
+    table = electis("sync", "full", AT_ONCE, "-n").out
+    held, digest = table.splitlines()[3:5]
+    assert held.split("  ", 1) == ["would be held:", "store 001: overwritten 12 of at most 10"]
+    assert digest.split() == ["digest", view["digest"]]
+    assert electis("sync", "full", AT_ONCE, "-n", "-o", "name").out == "001\n"
+
+
+def test_a_dry_run_of_several_stores_has_one_digest_over_all_plans(desk, electis, over_the_brake):
+    electis("store", "create", "002")
+    electis("space", "create", "X", "--store", "002")
+    view = json_of(electis, "sync", "full", "--all-stores", AT_ONCE, "-n")
+    assert {action["store"] for action in view["actions"]} == {"001"}
+    assert [store["store"] for store in view["stores"]] == ["001", "002"]
+    assert view["digest"] not in {None, *(store["digest"] for store in view["stores"])}
+    assert json_of(electis, "sync", "full", "--all-stores", AT_ONCE, "-n")["digest"] == view["digest"]
+    edit(desk.cloud, "S00", TITLE="yet another")
+    assert json_of(electis, "sync", "full", "--all-stores", AT_ONCE, "-n")["digest"] != view["digest"]
+
+
 def test_deletions_over_max_deletes_are_held(desk, electis):
     electis("sync", "full")
     remove(desk.cloud, "4-2")
