@@ -19,6 +19,7 @@ from electis_cli.commands.options import (
     Output,
     OutputFormat,
     StoreCode,
+    Timeout,
     Yes,
 )
 from electis_cli.commands.output import show_many, show_one
@@ -38,9 +39,6 @@ _STATUS_TABLE = (
     "commands", "paused", "breaker",
 )  # fmt: skip
 _ITEMS_TABLE = ("kind", "id", "store", "status", "detail", "attempts", "next_attempt_at", "error")
-Timeout = Annotated[
-    float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to work at most.")
-]
 
 
 class ItemStatus(StrEnum):

@@ -11,7 +11,16 @@ import typer
 
 from electis_cli.commands.access import default_store, open_scope
 from electis_cli.commands.exit_codes import EXIT_CHANGES_PENDING
-from electis_cli.commands.options import DebugHttp, DryRun, Fields, Limit, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import (
+    DebugHttp,
+    DryRun,
+    Fields,
+    Limit,
+    Output,
+    OutputFormat,
+    StoreCode,
+    Timeout,
+)
 from electis_cli.commands.output import plain, show_many, show_one, talk
 from electis_cli.commands.queue import drain_exit_code
 from electis_cli.commands.tree import Command, new_app
@@ -27,9 +36,6 @@ NoWindow = Annotated[
     bool, typer.Option("--no-window", help="Believe what AIMS shows at once, without the settle window.")
 ]
 PushAfterwards = Annotated[bool, typer.Option("--push/--no-push", help="Push what became dirty afterwards.")]
-PushTimeout = Annotated[
-    float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to push at most.")
-]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as in `sync history`.")]
 
 
@@ -51,7 +57,7 @@ def full(
     take_in: Annotated[
         bool, typer.Option("--import", help="Take in what others made at AIMS, as spaces and rooms.")
     ] = False,
-    timeout: PushTimeout = 60.0,
+    timeout: Timeout = 60.0,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
@@ -149,7 +155,7 @@ def show(run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = None)
 def approve(
     run: RunId,
     push: PushAfterwards = True,
-    timeout: PushTimeout = 60.0,
+    timeout: Timeout = 60.0,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
     debug_http: DebugHttp = False,
