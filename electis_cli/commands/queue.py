@@ -172,24 +172,32 @@ def drain_exit_code(view: DrainView) -> int:
 def pause(
     store: StoreCode = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever wonders.")] = "",
+    dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:
     """Stop pushing a store; changes wait until somebody resumes it."""
-    _pause(store, reason, output, fields, resume=False)
+    _pause(store, reason, output, fields, resume=False, dry_run=dry_run)
 
 
 @app.command("resume", cls=Command)
-def resume(store: StoreCode = None, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
+def resume(
+    store: StoreCode = None,
+    dry_run: DryRun = False,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+) -> None:
     """Let a paused store go on."""
-    _pause(store, "", output, fields, resume=True)
+    _pause(store, "", output, fields, resume=True, dry_run=dry_run)
 
 
-def _pause(store: str | None, reason: str, output: OutputFormat, fields: str | None, *, resume: bool) -> None:
+def _pause(
+    store: str | None, reason: str, output: OutputFormat, fields: str | None, *, resume: bool, dry_run: bool
+) -> None:
     with open_scope() as scope:
         from electis_cli.services import queue
 
-        views = queue.pause(scope, store=default_store(store), why=reason, resume=resume)
+        views = queue.pause(scope, store=default_store(store), why=reason, resume=resume, dry_run=dry_run)
         show_many(views, output, fields=fields, table=_STATUS_TABLE, name="store")
 
 

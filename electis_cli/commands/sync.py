@@ -36,6 +36,10 @@ NoWindow = Annotated[
     bool, typer.Option("--no-window", help="Believe what AIMS shows at once, without the settle window.")
 ]
 PushAfterwards = Annotated[bool, typer.Option("--push/--no-push", help="Push what became dirty afterwards.")]
+WhoWins = Annotated[Strategy | None, typer.Option("--strategy", help="Who wins conflicts in this run.")]
+TakeIn = Annotated[
+    bool, typer.Option("--import", help="Take in what others made at AIMS, as spaces and rooms.")
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as in `sync history`.")]
 
 
@@ -45,18 +49,14 @@ def full(
     all_stores: AllStores = False,
     push: PushAfterwards = True,
     no_window: NoWindow = False,
-    strategy: Annotated[
-        Strategy | None, typer.Option("--strategy", help="Who wins conflicts in this run.")
-    ] = None,
+    strategy: WhoWins = None,
     max_deletes: Annotated[
         int | None,
         typer.Option(
             "--max-deletes", min=0, metavar="N", help="Hold the plan when it deletes more than N articles."
         ),
     ] = None,
-    take_in: Annotated[
-        bool, typer.Option("--import", help="Take in what others made at AIMS, as spaces and rooms.")
-    ] = False,
+    take_in: TakeIn = False,
     timeout: Timeout = 60.0,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
@@ -156,6 +156,7 @@ def approve(
     run: RunId,
     push: PushAfterwards = True,
     timeout: Timeout = 60.0,
+    dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
     debug_http: DebugHttp = False,
@@ -165,7 +166,7 @@ def approve(
         from electis_cli.services import syncing
 
         view = syncing.approve_and_push(
-            scope, run, push=push, timeout=timedelta(seconds=timeout), wait=time.sleep
+            scope, run, dry_run=dry_run, push=push, timeout=timedelta(seconds=timeout), wait=time.sleep
         )
         show_one(view, output, fields=fields, name="run")
         if view.push is not None:
@@ -177,6 +178,8 @@ def diff(
     store: StoreCode = None,
     all_stores: AllStores = False,
     no_window: NoWindow = False,
+    strategy: WhoWins = None,
+    take_in: TakeIn = False,
     limit: Limit = None,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
@@ -193,7 +196,7 @@ def diff(
         found = diff_stores(
             scope,
             store=None if all_stores else default_store(store),
-            choice=Choice(believe_at_once=no_window),
+            choice=Choice(believe_at_once=no_window, strategy=strategy, take_in=take_in),
         )
         if output is OutputFormat.TABLE and not fields:
             _show_differences(found[:limit] if limit is not None else found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -253,10 +253,10 @@ def _terms(change: Change, start: _Start, organization: Organization, store: Sto
     )
 
 
-def approve_run(scope: Scope, run_id: str) -> SyncView:
+def approve_run(scope: Scope, run_id: str, *, dry_run: bool = False) -> SyncView:
     """Run a held full sync again with exactly the plan that was held; any other plan is held anew.
 
-    Raises NotFound, BrakeTripped.
+    Raises NotFound, BrakeTripped: a dry run also, when the plan is another by now.
     """
     with reading(scope, Action.SYNC) as read:
         run = runs.find_run(read.uow, run_id)
@@ -264,10 +264,20 @@ def approve_run(scope: Scope, run_id: str) -> SyncView:
         raise NotFound(f"There is no sync run {run_id}.", fix="electis sync history")
     if run["state"] != "held":
         raise NotFound(f"The sync run {run_id} is not held.", fix="electis sync history")
+    choice = choice_of(run["terms"])
+    if dry_run:
+        view = full_sync(scope, run["store_id"], dry_run=True, choice=choice)
+        if view.brakes and view.digest != run["digest"]:
+            raise BrakeTripped(
+                why=f"The plan of run {run_id} is another by now, and would be held: {tell_brakes(view.brakes)}.",
+                fix="electis sync full --dry-run",
+                run=run_id,
+            )
+        return replace(view, run=run_id)
     view = full_sync(
         scope,
         run["store_id"],
-        choice=choice_of(run["terms"]),
+        choice=choice,
         approved=Approved(run=run_id, digest=run["digest"]),
     )
     with changing(scope, Action.SYNC) as change:

@@ -139,6 +139,7 @@ def approve_and_push(
     scope: Scope,
     run_id: str,
     *,
+    dry_run: bool = False,
     push: bool = True,
     timeout: timedelta = timedelta(seconds=60),
     wait: Callable[[float], None] = lambda _: None,
@@ -151,8 +152,9 @@ def approve_and_push(
         run = runs.find_run(read.uow, run_id)
         places = {place.id: place.code for place in read.stores(None)}
     code = places.get(run["store_id"]) if run else None
+    push = push and not dry_run
     try:
-        view = approve_run(scope, run_id)
+        view = approve_run(scope, run_id, dry_run=dry_run)
     except (BrakeTripped, UnreliableListing):
         if push:
             drain(scope, store=code, timeout=timeout, wait=wait)

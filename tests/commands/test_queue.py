@@ -36,6 +36,14 @@ def command_ids(desk):
     return desk("queue", "list", "--kind", "command", "-o", "name").out.split()
 
 
+def test_a_dry_run_pauses_and_resumes_nothing(desk):
+    assert desk.json("queue", "pause", "--reason", "moving day", "-n")[0]["paused"] is True
+    assert desk.json("queue", "status")[0]["paused"] is False
+    desk("queue", "pause")
+    assert desk.json("queue", "resume", "-n")[0]["paused"] is False
+    assert desk.json("queue", "status")[0]["paused"] is True
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "code"),
     [("429", {"seconds": 40}, 14), ("status", {"code": 503}, 12), ("license", {}, 13)],

@@ -237,6 +237,37 @@ def test_a_dry_run_of_several_stores_has_one_digest_over_all_plans(desk, electis
     assert json_of(electis, "sync", "full", "--all-stores", AT_ONCE, "-n")["digest"] != view["digest"]
 
 
+def test_a_dry_run_of_an_approval_says_what_it_would_release_and_changes_nothing(
+    desk, electis, over_the_brake
+):
+    run = electis("sync", "full", AT_ONCE, "-o", "json", check=15).error["fix"].rpartition(" ")[2]
+    view = json_of(electis, "sync", "approve", run, "-n")
+    assert (view["run"], view["state"], view["dry_run"], view["push"]) == (run, "planned", True, None)
+    assert view["counts"]["adopt"] == 12
+    assert json_of(electis, "space", "show", "S00")["data"] == {"TITLE": "here"}
+    edit(desk.cloud, "S00", TITLE="something else by now")
+    refused = electis("sync", "approve", run, "-n", "-o", "json", check=15)
+    assert "overwritten 12 of at most 10" in refused.error["why"]
+    assert [row["state"] for row in json_of(electis, "sync", "history")][0] == "held", "nothing is held anew"
+    assert len(json_of(electis, "sync", "history")) == 2
+
+
+def test_a_diff_is_of_the_choices_it_is_asked_for(desk, electis):
+    electis("sync", "full")
+    edit(desk.cloud, "4-2", TITLE="theirs")
+    electis("space", "update", "4-2", "--set", "TITLE=ours")
+    put(desk.cloud, "9-9", TITLE="made there")
+
+    def steps(*choice):
+        rows = json_of(electis, "sync", "diff", AT_ONCE, *choice, check=None)
+        return {row["article_id"]: row["step"] for row in rows}
+
+    assert steps()["9-9"] == "report"
+    assert steps("--import")["9-9"] == "import"
+    assert steps("--strategy", "manual")["4-2"] == "conflict"
+    assert steps("--strategy", "aims-wins")["4-2"] == "adopt"
+
+
 def test_deletions_over_max_deletes_are_held(desk, electis):
     electis("sync", "full")
     remove(desk.cloud, "4-2")
