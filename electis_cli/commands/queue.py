@@ -134,7 +134,10 @@ def drain(
         view = draining.drain(
             scope, store=default_store(store), timeout=timedelta(seconds=timeout), wait=time.sleep
         )
-        show_one(view, output, fields=fields)
+        if output is OutputFormat.NAME and not fields:
+            show_many(view.stores, output, name="store")
+        else:
+            show_one(view, output, fields=fields)
         raise typer.Exit(drain_exit_code(view))
 
 

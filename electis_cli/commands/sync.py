@@ -147,8 +147,17 @@ def show(run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = None)
     """Show one run and what it planned."""
     with open_scope() as scope:
         from electis_cli.services import syncing
+        from electis_cli.services.full_sync import tell_brakes
 
-        show_one(syncing.show_run(scope, run), output, fields=fields)
+        view = syncing.show_run(scope, run)
+        if output is not OutputFormat.TABLE or fields:
+            show_one(view, output, fields=fields)
+            return
+        record = plain(view)
+        actions = record.pop("actions")
+        show_one({**record, "brakes": tell_brakes(view.brakes)}, output)
+        if actions:
+            show_many(actions, output)
 
 
 @app.command("approve", cls=Command)

@@ -36,6 +36,11 @@ def command_ids(desk):
     return desk("queue", "list", "--kind", "command", "-o", "name").out.split()
 
 
+def test_the_names_of_a_drain_are_its_stores(desk):
+    desk("store", "create", "002")
+    assert desk("queue", "drain", "-o", "name").out.split() == ["001", "002"]
+
+
 def test_a_dry_run_pauses_and_resumes_nothing(desk):
     assert desk.json("queue", "pause", "--reason", "moving day", "-n")[0]["paused"] is True
     assert desk.json("queue", "status")[0]["paused"] is False

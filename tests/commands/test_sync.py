@@ -248,8 +248,8 @@ def test_a_dry_run_of_an_approval_says_what_it_would_release_and_changes_nothing
     edit(desk.cloud, "S00", TITLE="something else by now")
     refused = electis("sync", "approve", run, "-n", "-o", "json", check=15)
     assert "overwritten 12 of at most 10" in refused.error["why"]
-    assert [row["state"] for row in json_of(electis, "sync", "history")][0] == "held", "nothing is held anew"
-    assert len(json_of(electis, "sync", "history")) == 2
+    states = [row["state"] for row in json_of(electis, "sync", "history")]
+    assert states == ["held", "completed"], "nothing is held anew"
 
 
 def test_a_diff_is_of_the_choices_it_is_asked_for(desk, electis):
@@ -266,6 +266,24 @@ def test_a_diff_is_of_the_choices_it_is_asked_for(desk, electis):
     assert steps("--import")["9-9"] == "import"
     assert steps("--strategy", "manual")["4-2"] == "conflict"
     assert steps("--strategy", "aims-wins")["4-2"] == "adopt"
+
+
+def test_a_run_is_shown_with_its_actions_as_a_table(electis, over_the_brake):
+    run = electis("sync", "full", AT_ONCE, "-o", "json", check=15).error["fix"].rpartition(" ")[2]
+    lines = electis("sync", "show", run).out.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("ARTICLE_ID"))
+    assert [line.split() for line in lines[place:][:2]] == [
+        ["ARTICLE_ID", "STEP", "COLUMNS"],
+        ["S00", "adopt", "TITLE"],
+    ]
+    assert len(lines[place:]) == 13
+    assert ["brakes", "overwritten 12 of at most 10"] in [line.split(None, 1) for line in lines]
+    assert json_of(electis, "sync", "show", run)["actions"][0]["step"] == "adopt"
+    assert json_of(electis, "sync", "status")[0]["state"] == "held"
+
+
+def test_the_names_of_a_full_sync_are_its_stores(electis):
+    assert electis("sync", "full", "-o", "name").out == "001\n"
 
 
 def test_deletions_over_max_deletes_are_held(desk, electis):
