@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -36,16 +37,24 @@ from tests.servers.postgres import EmbeddedPostgres
 ARTICLES, BATCH = 10_000, 500
 
 
+LATENCY = 0.05
+"""Seconds that each call takes longer in a second run; what they cost together must hardly grow by what we add."""
+
+
 def run() -> Iterator[str]:
-    """Yield the ratio of draining to a bare loop that claims, posts the same bodies and acknowledges, per database."""
+    """Yield the ratio of draining to a bare loop that claims, posts the same bodies and acknowledges, per database.
+
+    And how much longer it takes when each call takes longer, in sums of what the calls take longer.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        yield _drain(f"sqlite:///{Path(folder) / 'electis.db'}", "SQLite")
+        yield from _drain(f"sqlite:///{Path(folder) / 'electis.db'}", "SQLite")
     with contextlib.closing(EmbeddedPostgres(durable=True)) as server:
-        yield _drain(server.create_database(), "PostgreSQL")
+        yield from _drain(server.create_database(), "PostgreSQL")
 
 
-def _drain(url: str, name: str) -> str:
+def _drain(url: str, name: str) -> Iterator[str]:
     with SimulatorServer(Simulator(Settings(labels_per_store=0))) as server:
+        simulator = server.simulator
         database = Database(url)
         settings = load_settings().model_copy(update={"aims_hosts": server.base_url})
         runtime = make_runtime(settings, database=database, sealer=Sealer(bytes(32)))
@@ -64,23 +73,29 @@ def _drain(url: str, name: str) -> str:
                 )
                 orjson.loads(answer.content)
 
-            pairs = []
+            def push(title: str) -> float:
+                edit(database, scope, store_id, title)
+                began = time.perf_counter()
+                report = push_store(runtime, scope.org_id, store_id)
+                seconds = time.perf_counter() - began
+                assert report.updated + report.created == ARTICLES, report
+                assert report.article_calls <= ARTICLES // BATCH + 1, report
+                return seconds
+
+            pairs, delayed = [], []
             for number in range(4):
                 edit(database, scope, store_id, f"Desk {number}")
                 bare = timed(lambda: BareLoop(database, scope.org_id, store_id).run(bodies, post))
-                edit(database, scope, store_id, f"Seat {number}")
-                report = None
-
-                def push() -> None:
-                    nonlocal report
-                    report = push_store(runtime, scope.org_id, store_id)
-
-                pairs.append((bare, timed(push)))
-                assert report is not None
-                assert report.updated + report.created == ARTICLES, report
-                assert report.article_calls <= ARTICLES // BATCH + 1, report
+                mine = push(f"Seat {number}")
+                pairs.append((bare, mine))
+                before = simulator.journal.last
+                fault = simulator.faults.add("latency", seconds=LATENCY)
+                later = push(f"Place {number}")
+                simulator.faults.remove(fault)
+                delayed.append(((simulator.journal.last - before) * LATENCY, later - mine))
         database.close()
-        return line(f"draining {ARTICLES:,} articles, {name}", pairs[1:], limit=3.0)
+        yield line(f"draining {ARTICLES:,} articles, {name}", pairs[1:], limit=3.0)
+        yield line(f"what 50 ms a call add / their sum, {name}", delayed[1:], limit=1.1)
 
 
 class BareLoop:

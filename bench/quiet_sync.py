@@ -61,12 +61,12 @@ def _run(place: Place, runs: int) -> Measured:
     with bare_client(place.base_url) as http:
         pairs = [(timed(lambda: fetch_pages(http)), timed(sync)) for _ in range(runs)]
     database.close()
-    return Measured(pairs=pairs, peak=_peak())
+    return Measured(pairs=pairs, peak=peak_of())
 
 
-def _peak() -> int:
-    """Return the most memory this process has had, in bytes."""
-    status = Path("/proc/self/status")
+def peak_of(process_id: int | None = None) -> int:
+    """Return the most memory a process has had (None: this one), in bytes; of another one only Linux tells."""
+    status = Path("/proc", str(process_id or "self"), "status")
     if status.exists():
         # What getrusage tells on Linux may be the memory of the process that started this one.
         found = [line.split() for line in status.read_text().splitlines() if line.startswith("VmHWM:")]

@@ -6,6 +6,9 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 
+OVER = "   over the limit"
+"""What a line ends with whose figure is larger than its limit."""
+
 
 def timed(work: Callable[[], object]) -> float:
     """Return how many seconds a piece of work takes."""
@@ -27,13 +30,23 @@ def line(name: str, pairs: Sequence[tuple[float, float]], *, limit: float | None
     """Return a line with the median ratio of pairs of seconds: floor, ours."""
     ratio = statistics.median(mine / bare for bare, mine in pairs)
     bare, mine = (statistics.median(column) for column in zip(*pairs, strict=True))
-    stated = f"{limit:5.1f}" if limit is not None else "    -"
-    verdict = "" if limit is None or ratio <= limit else "   over the limit"
-    return f"{name:<47} {ratio:6.2f}   {stated}   {bare:7.3f}  {mine:7.3f}{verdict}"
+    stated = _limit(limit)
+    verdict = "" if limit is None or ratio <= limit else OVER
+    return f"{name:<47} {_ratio(ratio, limit)}   {stated}   {bare:7.3f}  {mine:7.3f}{verdict}"
 
 
 def amount(name: str, ratio: float, *, limit: float | None) -> str:
     """Return a line with a ratio of anything but time, in the same columns."""
-    stated = f"{limit:5.1f}" if limit is not None else "    -"
-    verdict = "" if limit is None or ratio <= limit else "   over the limit"
-    return f"{name:<47} {ratio:6.2f}   {stated}{verdict}"
+    stated = _limit(limit)
+    verdict = "" if limit is None or ratio <= limit else OVER
+    return f"{name:<47} {_ratio(ratio, limit)}   {stated}{verdict}"
+
+
+def _limit(limit: float | None) -> str:
+    if limit is None:
+        return "    -"
+    return f"{limit:5.1f}" if limit >= 0.1 else f"{limit:5.3f}"
+
+
+def _ratio(ratio: float, limit: float | None) -> str:
+    return f"{ratio:6.2f}" if limit is None or limit >= 0.1 else f"{ratio:6.4f}"

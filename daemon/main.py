@@ -16,7 +16,7 @@ from electis_cli.adapters.embedded_lock import lock_embedded_database
 from electis_cli.adapters.on_alert import check_receiver
 from electis_cli.commands.failure import show_failure
 from electis_cli.domain.errors import ElectisError
-from electis_cli.services.daemons import announce
+from electis_cli.services.daemons import announce, take_over
 from electis_cli.settings import load_settings, state_folder
 from electis_cli.version import VERSION
 from electis_cli.wiring import make_runtime
@@ -49,6 +49,8 @@ def _run() -> int:
         path = runtime.database.path
         # Kept open as long as the process lives; the kernel frees it however the process ends.
         lock = lock_embedded_database(path) if path is not None else None
+        if lock is not None:
+            take_over(runtime)  # what a killed daemon held must not wait for its lease to run out
         if settings.on_alert:
             # Told now: when an alert comes, nobody is there to read that nobody can be told.
             check_receiver(settings.on_alert)

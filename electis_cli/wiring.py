@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from electis_cli.adapters import identifiers, mail, sealing
 from electis_cli.adapters.clock import system_clock
+from electis_cli.adapters.embedded_lock import is_lock_free
 from electis_cli.adapters.redis import SharedCounter, ping_redis
 from electis_cli.adapters.token_file import TokenFile
 from electis_cli.adapters.watermarks import WatermarkFile
@@ -112,6 +113,7 @@ def make_runtime(
         redis_ping=redis_ping(settings),
         login_counter=SharedCounter(settings.redis_url) if settings.redis_url else None,
         watermarks=WatermarkFile(state_folder) if state_folder else None,
+        is_daemon_gone=functools.partial(is_lock_free, database.path) if database.path is not None else None,
         tuning=Tuning(
             access_token_seconds=settings.access_token_seconds,
             refresh_token_seconds=settings.refresh_token_seconds,

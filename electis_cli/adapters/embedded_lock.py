@@ -5,19 +5,34 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from electis_cli.domain.errors import LockHeld
 
+_TRIES, _PAUSE_SECONDS = 5, 0.05
+"""Whoever asks whether the lock is free holds it for a moment; a daemon that starts right then tries again."""
+
+
+def is_lock_free(database_path: Path) -> bool:
+    """Tell whether no daemon works on an SQLite database, however its last one ended."""
+    try:
+        with _lock_file(database_path).open(encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return True
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
 
 def lock_embedded_database(database_path: Path) -> IO[str]:
     """Take the daemon's lock of an SQLite database and return it, to be kept open. Raises LockHeld."""
-    path = database_path.with_name(database_path.name + ".daemon-lock")
-    file = path.open("a+", encoding="ascii")
+    file = _lock_file(database_path).open("a+", encoding="ascii")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(file)
     except OSError as error:
         file.seek(0)
         holder = file.read().strip() or "unknown"
@@ -48,3 +63,19 @@ def lock_embedded_work(database_path: Path, name: str) -> Iterator[None]:
                 fix="electis history list, then run the command again",
             ) from error
         yield
+
+
+def _lock_file(database_path: Path) -> Path:
+    return database_path.with_name(database_path.name + ".daemon-lock")
+
+
+def _lock(file: IO[str]) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if not left:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return

@@ -19,7 +19,7 @@ from electis_cli.commands import (
     aims_whitelist,
 )
 from electis_cli.commands.access import open_scope, read_password
-from electis_cli.commands.exit_codes import EXIT_REJECTED, EXIT_UNREACHABLE
+from electis_cli.commands.exit_codes import exit_code_for
 from electis_cli.commands.launch import become_simulator
 from electis_cli.commands.options import DebugHttp, DryRun, Fields, Output, OutputFormat
 from electis_cli.commands.output import show_one, talk
@@ -92,7 +92,7 @@ def ping(output: Output = OutputFormat.TABLE, fields: Fields = None, debug_http:
         view = ping_once(scope)
         show_one(view, output, fields=fields)
         if not view.ok:
-            raise typer.Exit(EXIT_UNREACHABLE if view.is_unreachable else EXIT_REJECTED)
+            raise typer.Exit(exit_code_for(view.error_code or ""))
 
 
 @format_app.command("show", cls=Command)

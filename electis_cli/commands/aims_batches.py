@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from electis_cli.commands.access import default_store, open_scope
-from electis_cli.commands.options import DebugHttp, Fields, Limit, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import (
+    DebugHttp,
+    Fields,
+    Limit,
+    Output,
+    OutputFormat,
+    StoreCode,
+    real_number,
+)
 from electis_cli.commands.output import plain, show_many, show_one
 from electis_cli.commands.tree import Command, new_app
 
@@ -27,7 +35,10 @@ class Kind(StrEnum):
 @app.command("list", cls=Command)
 def list_(
     hours: Annotated[
-        float, typer.Option("--hours", min=0, max=24 * 90, metavar="N", help="How far to look back.")
+        float,
+        typer.Option(
+            "--hours", min=0, max=24 * 90, callback=real_number, metavar="N", help="How far to look back."
+        ),
     ] = 24.0,
     kind: Annotated[
         Kind, typer.Option("--kind", case_sensitive=False, help="Article writes, links or pushed images.")

@@ -108,4 +108,8 @@ def clear(
     with open_scope() as scope:
         from electis_cli.services import aims_faults
 
-        show_one(aims_faults.clear_faults(scope, number, dry_run=dry_run), output, fields=fields)
+        cleared = aims_faults.clear_faults(scope, number, dry_run=dry_run)
+        if output is OutputFormat.NAME and not fields:
+            show_many([{"id": one} for one in cleared.ended], output, name="id")
+        else:
+            show_one(cleared, output, fields=fields)

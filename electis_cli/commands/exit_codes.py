@@ -35,6 +35,16 @@ EXIT_CONFIGURATION = 16
 EXIT_TIME_UP = 18
 
 
+def exit_code_for(code: str) -> int:
+    """Return the exit code of an error's code, as a run, a push or a ping that failed has noted it."""
+    kinds = [errors.ElectisError]
+    for kind in kinds:  # grows while it is walked
+        if kind.code == code:
+            return next(EXIT_CODES[one] for one in kind.__mro__ if one in EXIT_CODES)
+        kinds.extend(kind.__subclasses__())
+    return EXIT_CODES[errors.ElectisError]
+
+
 def exit_code_of(error: errors.ElectisError) -> int:
     """Return the exit code of an error: that of its nearest category."""
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)

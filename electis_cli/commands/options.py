@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -36,6 +37,28 @@ DebugHttp = Annotated[
     typer.Option(
         "--debug-http",
         help="Show every call to AIMS as it happens, with what it carries: also people's names.",
+    ),
+]
+LONGEST_TIMEOUT = 7 * 86400
+"""Seconds that anything may be told to wait for at most: a week, and no number that no clock can hold."""
+
+
+def real_number(value: float) -> float:
+    """Return an option's value; `nan`, which is neither below the least nor above the most, is refused."""
+    if math.isnan(value):
+        raise typer.BadParameter(f"{value} is not a number.")
+    return value
+
+
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        min=0,
+        max=LONGEST_TIMEOUT,
+        callback=real_number,
+        metavar="SECONDS",
+        help="How long to work or wait at most.",
     ),
 ]
 SetColumns = Annotated[

@@ -19,11 +19,12 @@ from electis_cli.commands.options import (
     Output,
     OutputFormat,
     StoreCode,
+    Timeout,
     Yes,
 )
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.tree import Command, new_app
-from electis_cli.domain.errors import AimsThrottled, FormatChanged, FormatMissing, UsageProblem
+from electis_cli.domain.errors import UsageProblem
 from electis_cli.domain.watching import ItemKind
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ _STATUS_TABLE = (
     "commands", "paused", "breaker",
 )  # fmt: skip
 _ITEMS_TABLE = ("kind", "id", "store", "status", "detail", "attempts", "next_attempt_at", "error")
-Timeout = Annotated[
-    float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to work at most.")
-]
 
 
 class ItemStatus(StrEnum):
@@ -136,7 +134,10 @@ def drain(
         view = draining.drain(
             scope, store=default_store(store), timeout=timedelta(seconds=timeout), wait=time.sleep
         )
-        show_one(view, output, fields=fields)
+        if output is OutputFormat.NAME and not fields:
+            show_many(view.stores, output, name="store")
+        else:
+            show_one(view, output, fields=fields)
         raise typer.Exit(drain_exit_code(view))
 
 
@@ -144,16 +145,23 @@ def drain_exit_code(view: DrainView) -> int:
     """Return the exit code that tells why a queue is not empty (design section 6)."""
     left = view.left
     reasons = {store["breaker_reason"] for store in view.stores if store["breaker"] == "open"}
-    codes = {store["error_code"] for store in view.stores}
+    met = {exit_codes.exit_code_for(store["error_code"]) for store in view.stores if store["error_code"]}
     endings = {store["ending"] for store in view.stores}
     is_waiting = left["pending"] + left["syncing"] + left["labels_pending"] + left["commands"] > 0
-    is_configured = not ("format" in reasons or "no_format" in endings or codes & _FORMAT)
-    stopped = bool(reasons) or bool(endings & {"paused", "breaker", "backoff"} or codes & _THROTTLED)
+    is_configured = not (
+        "format" in reasons or "no_format" in endings or exit_codes.EXIT_CONFIGURATION in met
+    )
+    stopped = (
+        bool(reasons) or bool(endings & {"paused", "breaker", "backoff"}) or exit_codes.EXIT_STOPPED in met
+    )
     has_failed = left["failed"] + left["labels_failed"] > 0
     is_stuck = left["held"] + left["conflict"] > 0
     # The first that holds says why.
     cases = (
-        (is_waiting and ("health" in reasons or bool(codes & _UNREACHABLE)), exit_codes.EXIT_UNREACHABLE),
+        (
+            is_waiting and ("health" in reasons or exit_codes.EXIT_UNREACHABLE in met),
+            exit_codes.EXIT_UNREACHABLE,
+        ),
         (is_waiting and not is_configured, exit_codes.EXIT_CONFIGURATION),
         (is_waiting and stopped, exit_codes.EXIT_STOPPED),
         (has_failed, exit_codes.EXIT_FAILED),
@@ -163,33 +171,36 @@ def drain_exit_code(view: DrainView) -> int:
     return next((code for holds, code in cases if holds), 0)
 
 
-_UNREACHABLE = {"E-AIMS-UNREACHABLE", "E-AIMS-AMBIGUOUS", "E-AIMS-CONTRACT"}
-_THROTTLED = {AimsThrottled.code}
-_FORMAT = {FormatMissing.code, FormatChanged.code}
-
-
 @app.command("pause", cls=Command)
 def pause(
     store: StoreCode = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever wonders.")] = "",
+    dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:
     """Stop pushing a store; changes wait until somebody resumes it."""
-    _pause(store, reason, output, fields, resume=False)
+    _pause(store, reason, output, fields, resume=False, dry_run=dry_run)
 
 
 @app.command("resume", cls=Command)
-def resume(store: StoreCode = None, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
+def resume(
+    store: StoreCode = None,
+    dry_run: DryRun = False,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+) -> None:
     """Let a paused store go on."""
-    _pause(store, "", output, fields, resume=True)
+    _pause(store, "", output, fields, resume=True, dry_run=dry_run)
 
 
-def _pause(store: str | None, reason: str, output: OutputFormat, fields: str | None, *, resume: bool) -> None:
+def _pause(
+    store: str | None, reason: str, output: OutputFormat, fields: str | None, *, resume: bool, dry_run: bool
+) -> None:
     with open_scope() as scope:
         from electis_cli.services import queue
 
-        views = queue.pause(scope, store=default_store(store), why=reason, resume=resume)
+        views = queue.pause(scope, store=default_store(store), why=reason, resume=resume, dry_run=dry_run)
         show_many(views, output, fields=fields, table=_STATUS_TABLE, name="store")
 
 

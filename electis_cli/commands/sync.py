@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from electis_cli.commands.access import default_store, open_scope
 from electis_cli.commands.exit_codes import EXIT_CHANGES_PENDING
-from electis_cli.commands.options import DebugHttp, DryRun, Fields, Limit, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import (
+    DebugHttp,
+    DryRun,
+    Fields,
+    Limit,
+    Output,
+    OutputFormat,
+    StoreCode,
+    Timeout,
+)
 from electis_cli.commands.output import plain, show_many, show_one, talk
 from electis_cli.commands.queue import drain_exit_code
 from electis_cli.commands.tree import Command, new_app
@@ -26,6 +35,11 @@ AllStores = Annotated[bool, typer.Option("--all-stores", help="Every store, what
 NoWindow = Annotated[
     bool, typer.Option("--no-window", help="Believe what AIMS shows at once, without the settle window.")
 ]
+PushAfterwards = Annotated[bool, typer.Option("--push/--no-push", help="Push what became dirty afterwards.")]
+WhoWins = Annotated[Strategy | None, typer.Option("--strategy", help="Who wins conflicts in this run.")]
+TakeIn = Annotated[
+    bool, typer.Option("--import", help="Take in what others made at AIMS, as spaces and rooms.")
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as in `sync history`.")]
 
 
@@ -33,23 +47,17 @@ RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, as in `sy
 def full(
     store: StoreCode = None,
     all_stores: AllStores = False,
-    push: Annotated[bool, typer.Option("--push/--no-push", help="Push what became dirty afterwards.")] = True,
+    push: PushAfterwards = True,
     no_window: NoWindow = False,
-    strategy: Annotated[
-        Strategy | None, typer.Option("--strategy", help="Who wins conflicts in this run.")
-    ] = None,
+    strategy: WhoWins = None,
     max_deletes: Annotated[
         int | None,
         typer.Option(
             "--max-deletes", min=0, metavar="N", help="Hold the plan when it deletes more than N articles."
         ),
     ] = None,
-    take_in: Annotated[
-        bool, typer.Option("--import", help="Take in what others made at AIMS, as spaces and rooms.")
-    ] = False,
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=0, metavar="SECONDS", help="For the push.")
-    ] = 60.0,
+    take_in: TakeIn = False,
+    timeout: Timeout = 60.0,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
@@ -78,6 +86,8 @@ def full(
         )
         if output is OutputFormat.TABLE and not fields:
             _show_plan(view)
+        elif output is OutputFormat.NAME and not fields:
+            show_many(view.stores, output, name="store")
         else:
             show_one(view, output, fields=fields)
         if view.push is not None:
@@ -88,14 +98,24 @@ def _show_plan(view: object) -> None:
     from electis_cli.services.syncing import FullSyncView
 
     assert isinstance(view, FullSyncView)
-    summary = {"state": view.state, "counts": view.counts, "writes": view.writes}
+    summary: dict[str, object] = {"state": view.state, "counts": view.counts, "writes": view.writes}
+    if view.brakes:
+        summary |= {"would be held:": _told_by_store(view.brakes), "digest": view.digest}
     if view.push is not None:
         summary["pushed"] = {name: count for name, count in view.push.pushed.items() if count}
         summary["queue_empty"] = view.push.empty
     show_one(summary, OutputFormat.TABLE)
-    actions = [{"store": item.store, **action} for item in view.stores for action in item.actions]
-    if actions:
-        show_many(actions, OutputFormat.TABLE)
+    if view.actions:
+        show_many(view.actions, OutputFormat.TABLE)
+
+
+def _told_by_store(brakes: Sequence[Mapping[str, Any]]) -> str:
+    """Return the brakes in words, store by store."""
+    from electis_cli.services.full_sync import tell_brakes
+
+    stores = sorted({str(brake["store"]) for brake in brakes})
+    told = {store: tell_brakes([brake for brake in brakes if brake["store"] == store]) for store in stores}
+    return "; ".join(f"store {store}: {text}" for store, text in told.items())
 
 
 @app.command("status", cls=Command)
@@ -127,17 +147,39 @@ def show(run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = None)
     """Show one run and what it planned."""
     with open_scope() as scope:
         from electis_cli.services import syncing
+        from electis_cli.services.full_sync import tell_brakes
 
-        show_one(syncing.show_run(scope, run), output, fields=fields)
+        view = syncing.show_run(scope, run)
+        if output is not OutputFormat.TABLE or fields:
+            show_one(view, output, fields=fields)
+            return
+        record = plain(view)
+        actions = record.pop("actions")
+        show_one({**record, "brakes": tell_brakes(view.brakes)}, output)
+        if actions:
+            show_many(actions, output)
 
 
 @app.command("approve", cls=Command)
-def approve(run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
-    """Let a held run go on, with exactly the plan that was held."""
-    with open_scope() as scope:
-        from electis_cli.services.full_sync import approve_run
+def approve(
+    run: RunId,
+    push: PushAfterwards = True,
+    timeout: Timeout = 60.0,
+    dry_run: DryRun = False,
+    output: Output = OutputFormat.TABLE,
+    fields: Fields = None,
+    debug_http: DebugHttp = False,
+) -> None:
+    """Let a held run go on, with exactly the plan that was held, then push."""
+    with open_scope(debug_http=debug_http) as scope:
+        from electis_cli.services import syncing
 
-        show_one(approve_run(scope, run), output, fields=fields, name="run")
+        view = syncing.approve_and_push(
+            scope, run, dry_run=dry_run, push=push, timeout=timedelta(seconds=timeout), wait=time.sleep
+        )
+        show_one(view, output, fields=fields, name="run")
+        if view.push is not None:
+            raise typer.Exit(drain_exit_code(view.push))
 
 
 @app.command("diff", cls=Command)
@@ -145,6 +187,8 @@ def diff(
     store: StoreCode = None,
     all_stores: AllStores = False,
     no_window: NoWindow = False,
+    strategy: WhoWins = None,
+    take_in: TakeIn = False,
     limit: Limit = None,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
@@ -161,7 +205,7 @@ def diff(
         found = diff_stores(
             scope,
             store=None if all_stores else default_store(store),
-            choice=Choice(believe_at_once=no_window),
+            choice=Choice(believe_at_once=no_window, strategy=strategy, take_in=take_in),
         )
         if output is OutputFormat.TABLE and not fields:
             _show_differences(found[:limit] if limit is not None else found)

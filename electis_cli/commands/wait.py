@@ -11,7 +11,7 @@ import typer
 
 from electis_cli.commands import exit_codes
 from electis_cli.commands.access import default_store, open_scope
-from electis_cli.commands.options import Fields, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import Fields, Output, OutputFormat, StoreCode, Timeout
 from electis_cli.commands.output import show_one
 from electis_cli.commands.tree import Command, new_app
 
@@ -29,9 +29,7 @@ class Goal(StrEnum):
 def wait(
     goal: Annotated[Goal, typer.Option("--for", help="What to wait for.")] = Goal.QUEUE_EMPTY,
     store: StoreCode = None,
-    timeout: Annotated[
-        float, typer.Option("--timeout", min=0, metavar="SECONDS", help="For how long.")
-    ] = 60.0,
+    timeout: Timeout = 60.0,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
 ) -> None:

@@ -64,12 +64,19 @@ def shown_articles(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, str
     return found
 
 
-def wishes_by_code(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, LabelWish]:
+def wishes_by_code(
+    uow: UnitOfWork, label_codes: Iterable[str], *, lock: bool = False
+) -> dict[str, LabelWish]:
     """Return what is known of some labels, by label code."""
     found: dict[str, LabelWish] = {}
     for piece in chunks(sorted(set(label_codes))):
-        statement = sa.select(label_links).where(mine(uow, label_links), label_links.c.label_code.in_(piece))
-        found |= {row["label_code"]: _wish(row) for row in uow.execute(statement).mappings()}
+        statement = (
+            sa.select(label_links)
+            .where(mine(uow, label_links), label_links.c.label_code.in_(piece))
+            .order_by(label_links.c.label_code)
+        )
+        rows = uow.execute(statement.with_for_update() if lock else statement).mappings()
+        found |= {row["label_code"]: _wish(row) for row in rows}
     return found
 
 

@@ -91,6 +91,14 @@ def release_lease(uow: UnitOfWork, lease: Lease) -> None:
     )
 
 
+def free_leases(uow: UnitOfWork, holders: Iterable[str]) -> None:
+    """Free what holders held that are certain to be gone; their epochs are never given again."""
+    for piece in chunks(sorted(set(holders))):
+        uow.execute(
+            leases.update().where(leases.c.holder.in_(piece)).values(holder=None, expires_at=uow.now())
+        )
+
+
 def current_holder(uow: UnitOfWork, resource: str) -> Lease | None:
     """Return who holds a lease right now, or None."""
     row = one_or_none(

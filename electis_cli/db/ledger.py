@@ -213,9 +213,13 @@ def unmet_ids(uow: UnitOfWork, store_id: str, room_prefix: str) -> list[str]:
     return found
 
 
-def sizes(uow: UnitOfWork, store_id: str) -> tuple[int, int]:
-    """Return how many articles have a base and are wanted, and how many spaces and rooms the store has."""
-    bases = sa.select(sa.func.count()).where(
+def sizes(uow: UnitOfWork, store_id: str, *, since: int) -> tuple[int, int, int]:
+    """Return how many articles have a base and are wanted, how many of those stood still, and the spaces and rooms.
+
+    What stood still has not moved since the sequence stood at `since`.
+    """
+    has_stood = sa.case((articles.c.touched_seq <= since, 1))
+    bases = sa.select(sa.func.count(), sa.func.count(has_stood)).where(
         mine(uow, articles),
         articles.c.store_id == store_id,
         articles.c.desired_deleted.is_(False),
@@ -226,8 +230,8 @@ def sizes(uow: UnitOfWork, store_id: str) -> tuple[int, int]:
     for table in (spaces, conference_rooms):
         statement = sa.select(sa.func.count()).where(mine(uow, table), table.c.store_id == store_id)
         local += uow.execute(statement).scalar_one()
-    count: int = uow.execute(bases).scalar_one()
-    return count, local
+    count, stood = uow.execute(bases).one()
+    return count, stood, local
 
 
 def rows_in_states(

@@ -33,6 +33,14 @@ def end_abandoned_runs(uow: UnitOfWork, store_id: str, now: datetime) -> None:
     )
 
 
+def end_held_runs(uow: UnitOfWork, store_id: str, *, but: str | None) -> None:
+    """End the held runs of a store that a newer one made pointless, but for the one that was just approved."""
+    held = [mine(uow, sync_runs), sync_runs.c.store_id == store_id, sync_runs.c.state == "held"]
+    if but is not None:
+        held.append(sync_runs.c.id != but)
+    uow.execute(sync_runs.update().where(*held).values(state="superseded"))
+
+
 def find_run(uow: UnitOfWork, run_id: str) -> dict[str, Any] | None:
     """Return a run, or None."""
     row = one_or_none(uow, sa.select(sync_runs).where(mine(uow, sync_runs), sync_runs.c.id == run_id))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from electis_cli.db.rows import mine, one_or_none
 from electis_cli.db.tables import (
+    aims_accounts,
     alerts,
     articles,
     changeset_rows,
@@ -77,6 +78,36 @@ def find_store(
         statement = statement.where(stores.c.id == store_id)
     row = one_or_none(uow, statement.with_for_update() if lock else statement)
     return _store(row) if row else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What lets the writes of a store through, or stops them."""
+
+    sync_enabled: bool
+    paused_at: datetime | None
+    paused_why: str | None
+    breaker: str
+    breaker_reason: str | None
+
+
+def find_gate(uow: UnitOfWork, store_id: str) -> Gate | None:
+    """Return whether a store may be pushed right now, in one statement; None when there is no such store."""
+    account = sa.and_(mine(uow, aims_accounts), aims_accounts.c.org_id == stores.c.org_id)
+    statement = (
+        sa.select(
+            stores.c.sync_enabled,
+            stores.c.paused_at,
+            stores.c.paused_why,
+            # An account nobody has tried yet is closed.
+            sa.func.coalesce(aims_accounts.c.breaker, "closed").label("breaker"),
+            aims_accounts.c.breaker_reason,
+        )
+        .select_from(stores.outerjoin(aims_accounts, account))
+        .where(mine(uow, stores), stores.c.id == store_id)
+    )
+    row = one_or_none(uow, statement)
+    return Gate(**row) if row else None
 
 
 def insert_store(uow: UnitOfWork, values: Mapping[str, Any]) -> None:

@@ -21,6 +21,8 @@ _FIXES = {
     "store-rejected": "electis aims doctor --store {store}",
 }
 _LOOK = "electis queue status"
+_HELD = "sync-held"
+_OWN_FIX = " fix: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class Notice:
     @property
     def fix(self) -> str:
         """The command to begin with."""
-        return fix_of(self.cause, self.store)
+        return fix_of(self.cause, self.store, self.text)
 
     def document(self) -> Mapping[str, Any]:
         """Return the JSON object that the receiver gets; keys are only ever added."""
@@ -54,8 +56,20 @@ class Notice:
         }
 
 
-def fix_of(cause: str, store: str | None) -> str:
+def held_cause(store: str) -> str:
+    """Return the cause of the alert that a store's full sync is held."""
+    return f"{_HELD}:{store}"
+
+
+def held_text(store: str, why: str, run: str) -> str:
+    """Return what the alert says of a held full sync; the command that lets it go on is part of it."""
+    return f"Store {store}: its full sync is held ({why}).{_OWN_FIX}electis sync approve {run}"
+
+
+def fix_of(cause: str, store: str | None, text: str) -> str:
     """Return the command that shows or mends what an alert is about; one without its store is not offered."""
+    if cause.startswith(f"{_HELD}:") and _OWN_FIX in text:
+        return text.rpartition(_OWN_FIX)[2]
     fix = _FIXES.get(cause.partition(":")[0], _LOOK)
     if "{store}" not in fix:
         return fix

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -82,6 +82,11 @@ class LedgerRow(NamedTuple):
     def has_base(self) -> bool:
         """True when both sides agreed on a content that is still there."""
         return self.base_hash not in {None, ABSENT}
+
+
+def agreed_hashes(rows: Iterable[LedgerRow]) -> list[tuple[str, str]]:
+    """Return what both sides agreed on, by article id; an agreed absence is known by its deletion alone."""
+    return [(row.article_id, row.base_hash) for row in rows if row.base_hash not in {None, ABSENT}]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,8 @@ class Totals:
     """How large the store is on each side: what brakes are measured by.
 
     `bases` are the articles both sides agreed on and that are still wanted, `listed` what AIMS shows, `local` what the
-    database wants.
+    database wants. `stood` are the bases that did not move since the listing began (None: all of them): what was pushed
+    meanwhile it could not show.
     """
 
     bases: int
@@ -121,6 +122,7 @@ class Totals:
     local: int
     in_sync: int = 0  # articles nothing is to be done about, which are no subjects
     reported: int = 0  # other people's articles, which are no subjects
+    stood: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +165,13 @@ class Plan:
         ]
         held_by = sorted(brake.name for brake in self.brakes)
         return hashlib.sha256(json.dumps([listed, held_by]).encode()).hexdigest()[:16]
+
+
+def digest_of_plans(digests: Mapping[str, str | None]) -> str | None:
+    """Return what stands for the plans of several stores, by store code: of a single one its own digest."""
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    return hashlib.sha256(json.dumps(sorted(digests.items())).encode()).hexdigest()[:16] if digests else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,7 +331,12 @@ def _step_of_absent(subject: Subject, row: LedgerRow, local: Content, terms: Ter
 
 def _was_deleted(subject: Subject, row: LedgerRow, local: Content) -> bool:
     """Tell whether somebody deleted at AIMS what both sides agreed on; else it got lost, or the deletion was ours."""
-    if row.last_seen_remote_at is None or ABSENT in subject.known or content_hash(local) != row.base_hash:
+    return was_seen_since(row) and ABSENT not in subject.known and content_hash(local) == row.base_hash
+
+
+def was_seen_since(row: LedgerRow) -> bool:
+    """Tell whether AIMS showed an article after it took it from us: absent then, somebody deleted it."""
+    if row.last_seen_remote_at is None:
         return False
     return row.acked_at is None or row.last_seen_remote_at >= row.acked_at
 
@@ -379,7 +393,7 @@ def _brakes(
     measure("deletions", len(deleted), most)
     measure("removals", sum(1 for action in actions if action.step is Step.REMOVE), most)
     measure("linked_deletions", len(set(deleted) & set(linked)), 0)
-    if bases and not totals.listed:
+    if (bases if totals.stood is None else totals.stood) and not totals.listed:
         found.append(Brake(name="empty_remote", count=bases, limit=bases - 1))
     if bases and not totals.local:
         found.append(Brake(name="empty_local", count=bases, limit=bases - 1))

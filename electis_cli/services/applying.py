@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from electis_cli.db import alerts, known_contents, labels, ledger, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.articles import ABSENT
-from electis_cli.domain.queue import LedgerRow, State
+from electis_cli.domain.queue import LedgerRow, State, agreed_hashes
 from electis_cli.domain.reconcile import CHANGES, Action, Plan, Step
 from electis_cli.services.adopting import adopt_columns, keep_conflict
 from electis_cli.services.change import Change
@@ -54,7 +55,9 @@ class _Outcome:
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     bumps: dict[str, bool] = field(default_factory=dict)
     agreed: list[str] = field(default_factory=list)
-    ours: dict[str, str] = field(default_factory=dict)  # contents that are known from now on
+    ours: dict[str, list[tuple[str, str]]] = field(
+        default_factory=dict
+    )  # contents that are known from now on
     lost: list[str] = field(default_factory=list)  # articles AIMS lost, and with them their labels' links
 
     def start_over(self, article_id: str) -> None:
@@ -82,10 +85,20 @@ def apply_plan(change: Change, run: Run, plan: Plan) -> None:
         stores.update_store(change.uow, run.store.id, {"listed_at": change.now})
 
 
+def note_observations(change: Change, run: Run, plan: Plan) -> None:
+    """Write down what a listing shows, and nothing that a plan decides: a held run must not forget what it saw."""
+    outcome = _Outcome()
+    for action in plan.actions:
+        sides = run.sides[action.article_id]
+        if sides.row is not None and action.step in _OBSERVATIONS:
+            _note(action, sides.row, sides.remote, change.now, outcome)
+    _write(change, run, outcome)
+
+
 def _write(change: Change, run: Run, outcome: _Outcome) -> None:
     uow, store_id, now = change.uow, run.store.id, change.now
     # Known as ours from now on: shown again later, it is an old value of ours and nobody's edit.
-    known_contents.remember_hashes(uow, store_id, outcome.ours.items(), now)
+    known_contents.remember_hashes(uow, store_id, chain.from_iterable(outcome.ours.values()), now)
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for article_id, values in sorted(outcome.values.items()):
         alike.setdefault(tuple(sorted(values)), []).append({"article_id": article_id, **values})
@@ -96,6 +109,7 @@ def _write(change: Change, run: Run, outcome: _Outcome) -> None:
     alerts.end_dead_letters(uow, store_id, "article", outcome.agreed, how="agreed", now=now)
 
 
+_OBSERVATIONS = frozenset({Step.IN_SYNC, Step.PENDING, Step.SETTLING, Step.OBSERVE, Step.MISSING})
 _WITHOUT_A_CHANGE = frozenset(Step) - CHANGES
 
 
@@ -175,6 +189,7 @@ def _note(action: Action, row: LedgerRow, remote: Shown | None, now: datetime, o
             outcome.note(article_id, {"missing_since": row.missing_since or now})
         elif step is Step.PUSH_AGAIN:
             outcome.note(article_id, {"base": None, "base_hash": ABSENT, "missing_since": None})
+            outcome.ours[article_id] = agreed_hashes([row])
             outcome.lost.append(article_id)
         elif step is Step.REMOVE:
             outcome.lost.append(article_id)
@@ -186,7 +201,8 @@ def _note(action: Action, row: LedgerRow, remote: Shown | None, now: datetime, o
     values = _seen(step, row, remote, now)
     outcome.note(article_id, values)
     if "base_hash" in values:
-        outcome.ours[article_id] = remote.hash
+        # And so is what it replaces: a push of it may have got lost, or arrive late.
+        outcome.ours[article_id] = [*agreed_hashes([row]), (article_id, remote.hash)]
     if step is Step.AGREE:
         outcome.agreed.append(article_id)
 

@@ -11,7 +11,7 @@ from electis_cli.db import known_contents, ledger, runs
 from electis_cli.domain.access import Action
 from electis_cli.domain.articles import changed_columns, content_hash
 from electis_cli.domain.errors import CannotTakeIn, NotFound
-from electis_cli.domain.queue import LedgerRow, State
+from electis_cli.domain.queue import LedgerRow, State, agreed_hashes
 from electis_cli.services.adopting import adopt_columns
 from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.taking_in import remove_here, take_in
@@ -114,10 +114,10 @@ def resolve_conflict(
             is_deleted = _take_aims_side(change, place.id, row, kept)
         # Seen and answered for: this value is what both sides start from now.
         remote = kept["remote"]
+        known = agreed_hashes([row])
         if remote is not None:
-            known_contents.remember_hashes(
-                change.uow, place.id, [(article_id, content_hash(remote))], change.now
-            )
+            known.append((article_id, content_hash(remote)))
+        known_contents.remember_hashes(change.uow, place.id, known, change.now)
         ledger.update_rows(
             change.uow,
             place.id,

@@ -15,7 +15,7 @@ from electis_cli.domain.errors import AimsNotConfigured
 from electis_cli.services.alerting import tell_alerts
 from electis_cli.services.change import Scope, changing, reading
 from electis_cli.services.housekeeping import keep_house
-from electis_cli.services.ping import ping
+from electis_cli.services.ping import PingView, ping
 from electis_cli.services.push.report import Ending, PushReport
 from electis_cli.services.push.store import push_store
 from electis_cli.services.queue import QueueStatus, queue_status
@@ -50,7 +50,8 @@ def drain(
         raise AimsNotConfigured
     clock, deadline = scope.runtime.clock, scope.runtime.clock() + timeout
     reports: dict[str, list[PushReport]] = {place.code: [] for place in places}
-    if ping(scope).ok:
+    asked = ping(scope)
+    if asked.ok:
         _end_back_offs(scope, places)
         open_places = list(places)
         while open_places and clock() < deadline:
@@ -68,7 +69,7 @@ def drain(
     return DrainView(
         empty=all(status.is_empty and not status.failed for status in left.values()),
         pushed=_sum(reports),
-        stores=[_last(code, listed, left[code]) for code, listed in reports.items()],
+        stores=[_last(code, listed, left[code], asked) for code, listed in reports.items()],
         left={
             name: sum(getattr(status, name) for status in left.values())
             for name in (
@@ -139,8 +140,15 @@ def _sum(reports: Mapping[str, Sequence[PushReport]]) -> dict[str, int]:
     }
 
 
-def _last(code: str, listed: Sequence[PushReport], left: QueueStatus) -> dict[str, Any]:
-    ending: dict[str, Any] = {"store": code, "ending": None, "error_code": None, "error": None, "until": None}
+def _last(code: str, listed: Sequence[PushReport], left: QueueStatus, asked: PingView) -> dict[str, Any]:
+    """Return how the last push of a store ended; where there was none, what the ping met."""
+    ending: dict[str, Any] = {
+        "store": code,
+        "ending": Ending.BACKOFF.value if asked.until is not None else None,
+        "error_code": asked.error_code,
+        "error": asked.error,
+        "until": asked.until,
+    }
     if listed:
         ending |= {name: value for name, value in asdict(listed[-1]).items() if name in ending}
     return {**ending, "breaker": left.breaker, "breaker_reason": left.breaker_reason}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import known_contents, ledger, organizations, runs, stores
+from electis_cli.db import alerts, known_contents, ledger, organizations, runs, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action, system_actor
+from electis_cli.domain.alerts import held_cause, held_text
 from electis_cli.domain.articles import can_take_in
 from electis_cli.domain.errors import (
     BrakeTripped,
@@ -25,7 +26,7 @@ from electis_cli.domain.organizations import Strategy
 from electis_cli.domain.queue import KNOWN_FOR, LedgerRow
 from electis_cli.domain.reconcile import Plan, Subject, Terms, Totals, make_plan
 from electis_cli.domain.redaction import without_values
-from electis_cli.services.applying import Run, Sides, apply_plan
+from electis_cli.services.applying import Run, Sides, apply_plan, note_observations
 from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.formats import refuse_changed_format
 from electis_cli.services.leasing import keep_lease
@@ -81,6 +82,14 @@ def choice_of(kept: Mapping[str, Any] | None) -> Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A held run that a person lets go on, and the digest of its plan."""
+
+    run: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:
     """What was true before the first page was read."""
 
@@ -104,7 +113,7 @@ def full_sync(
     *,
     dry_run: bool = False,
     choice: Choice | None = None,
-    approved_digest: str | None = None,
+    approved: Approved | None = None,
 ) -> SyncView:
     """Compare one store with AIMS, settle what differs, and make dirty what must be pushed.
 
@@ -136,22 +145,26 @@ def full_sync(
                 planned = _plan(change, start, sifted, lock=True)
                 plan = planned.plan
                 scope.runtime.reached("sync:planned")
-                is_held = bool(plan.brakes) and plan.digest != approved_digest
-                if not is_held:
-                    run = Run(
-                        id=run_id,
-                        organization=planned.organization,
-                        store=start.store,
-                        sides=planned.sides,
-                        listed_at=start.began_at,
-                    )
-                    apply_plan(change, run, plan)
+                is_held = bool(plan.brakes) and plan.digest != (approved.digest if approved else None)
+                run = Run(
+                    id=run_id,
+                    organization=planned.organization,
+                    store=start.store,
+                    sides=planned.sides,
+                    listed_at=start.began_at,
+                )
+                if not (is_held and _is_about_another_place(plan)):
+                    # What was seen is seen, whatever becomes of the plan: the settle windows run from now.
+                    (note_observations if is_held else apply_plan)(change, run, plan)
                     ledger.note_equal(
                         uow, store_id, sifted.equal, change.now, untouched_since=start.moved_before
                     )
                     observe_links(change, planned.organization, store_id, sifted)
+                if not is_held:
                     stores.update_store(uow, store_id, {"bound_to": start.binding})
                     accept_restore(change, start.store)
+                if not is_held:
+                    runs.end_held_runs(uow, store_id, but=approved.run if approved else None)
                 _close_run(change, start, run_id, plan, is_held=is_held)
                 scope.runtime.reached("sync:committing")
                 uow.commit()
@@ -162,13 +175,17 @@ def full_sync(
             _fail_run(scope, start, run_id, told)
             raise told from error
     if is_held:
-        names = ", ".join(f"{brake.name} {brake.count} of at most {brake.limit}" for brake in plan.brakes)
         raise BrakeTripped(
-            why=f"Run {run_id} of store {start.store.code} is held: {names}.",
+            why=f"Run {run_id} of store {start.store.code} is held: {tell_brakes(_brakes(plan))}.",
             fix=f"electis sync approve {run_id}",
             run=run_id,
         )
     return _view(run_id, start.store, "completed", plan)
+
+
+def _is_about_another_place(plan: Plan) -> bool:
+    """Tell whether nobody knows yet that this listing and this database belong together."""
+    return any(brake.name in {"changed_binding", "restored_database"} for brake in plan.brakes)
 
 
 def plan_store(scope: Scope, store_id: str, choice: Choice | None = None) -> Planned:
@@ -236,10 +253,10 @@ def _terms(change: Change, start: _Start, organization: Organization, store: Sto
     )
 
 
-def approve_run(scope: Scope, run_id: str) -> SyncView:
+def approve_run(scope: Scope, run_id: str, *, dry_run: bool = False) -> SyncView:
     """Run a held full sync again with exactly the plan that was held; any other plan is held anew.
 
-    Raises NotFound, BrakeTripped.
+    Raises NotFound, BrakeTripped: a dry run also, when the plan is another by now.
     """
     with reading(scope, Action.SYNC) as read:
         run = runs.find_run(read.uow, run_id)
@@ -247,7 +264,22 @@ def approve_run(scope: Scope, run_id: str) -> SyncView:
         raise NotFound(f"There is no sync run {run_id}.", fix="electis sync history")
     if run["state"] != "held":
         raise NotFound(f"The sync run {run_id} is not held.", fix="electis sync history")
-    view = full_sync(scope, run["store_id"], choice=choice_of(run["terms"]), approved_digest=run["digest"])
+    choice = choice_of(run["terms"])
+    if dry_run:
+        view = full_sync(scope, run["store_id"], dry_run=True, choice=choice)
+        if view.brakes and view.digest != run["digest"]:
+            raise BrakeTripped(
+                why=f"The plan of run {run_id} is another by now, and would be held: {tell_brakes(view.brakes)}.",
+                fix="electis sync full --dry-run",
+                run=run_id,
+            )
+        return replace(view, run=run_id)
+    view = full_sync(
+        scope,
+        run["store_id"],
+        choice=choice,
+        approved=Approved(run=run_id, digest=run["digest"]),
+    )
     with changing(scope, Action.SYNC) as change:
         runs.update_run(change.uow, run_id, {"state": "approved"})
         change.record(
@@ -314,9 +346,10 @@ def _plan(change: Change, start: _Start, sifted: Sifted, *, lock: bool) -> Plann
                 or can_take_in(article_id, remote.content, require_format(organization)),
             )
         )
-    bases, local = ledger.sizes(uow, store_id)
+    bases, stood, local = ledger.sizes(uow, store_id, since=start.moved_before)
     totals = Totals(
         bases=bases,
+        stood=stood,
         listed=sifted.listed,
         local=local,
         in_sync=sifted.in_sync,
@@ -376,6 +409,18 @@ def _close_run(change: Change, start: _Start, run_id: str, plan: Plan, *, is_hel
         },
     )
     stores.update_store(change.uow, start.store.id, {"last_sync_at": change.now, "next_sync_at": None})
+    cause = held_cause(start.store.code)
+    if is_held:
+        alerts.raise_alert(
+            change.uow,
+            alert_id=change.new_id(),
+            cause=cause,
+            text=held_text(start.store.code, tell_brakes(_brakes(plan)), run_id),
+            store_id=start.store.id,
+            now=change.now,
+        )
+    else:
+        alerts.close_alert(change.uow, cause, change.now)
     name = "sync:held" if is_held else "sync:completed"
     change.emit(name, {"run": run_id, "counts": dict(plan.counts)}, store_id=start.store.id)
 
@@ -412,6 +457,11 @@ def _actions(plan: Plan) -> tuple[Mapping[str, Any], ...]:
 
 def _brakes(plan: Plan) -> tuple[Mapping[str, Any], ...]:
     return tuple({"name": brake.name, "count": brake.count, "limit": brake.limit} for brake in plan.brakes)
+
+
+def tell_brakes(brakes: Sequence[Mapping[str, Any]]) -> str:
+    """Return what holds a plan, in words."""
+    return ", ".join(f"{brake['name']} {brake['count']} of at most {brake['limit']}" for brake in brakes)
 
 
 def _view(run_id: str | None, store: Store, state: str, plan: Plan, *, dry_run: bool = False) -> SyncView:

@@ -130,7 +130,7 @@ def _open_alerts(uow: UnitOfWork, organization: Organization) -> list[AlertView]
         AlertView(
             organization=organization.code,
             store=codes.get(row["store_id"]),
-            fix=fix_of(row["cause"], codes.get(row["store_id"])),
+            fix=fix_of(row["cause"], codes.get(row["store_id"]), row["text"]),
             **{name: row[name] for name in ("cause", "text", "first_at", "last_at", "count")},
         )
         for row in alerts.list_alerts(uow)

@@ -23,6 +23,7 @@ from electis_cli.domain.access import system_actor
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.errors import ElectisError
 from electis_cli.domain.queue import KNOWN_FOR
+from electis_cli.domain.reconcile import was_seen_since
 from electis_cli.services.change import Change, Scope
 from electis_cli.services.displaying import follow_displays
 from electis_cli.services.following import follow_batches
@@ -129,7 +130,7 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
         change = Change(uow=uow, scope=Scope(runtime=runtime, actor=system_actor(), org_id=org_id), now=now)
         known = known_contents.known_by_id(uow, store.id, article_ids, now - KNOWN_FOR)
         rows = ledger.rows_by_id(uow, store.id, article_ids, lock=True)
-        fine, drifted, foreign = [], {}, []
+        fine, drifted, foreign, missing = [], {}, [], []
         for article_id, row in rows.items():
             remote = found.get(article_id)
             seen = as_agreed(shown(remote, article_format), row, None) if remote else None
@@ -139,6 +140,10 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
             if hash_ == row.base_hash:
                 equal_at = row.read_equal_at if seen and not seen.is_verbatim else now
                 fine.append((article_id, equal_at, remote.last_updated if remote else None))
+            elif remote is None and was_seen_since(row):
+                missing.append(
+                    (article_id, row.missing_since or now)
+                )  # deleted there: for the full sync to judge
             elif hash_ in known.get(article_id, frozenset()) or remote is None:
                 drifted[article_id] = row.desired_deleted
             else:
@@ -164,6 +169,11 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
                 {"article_id": item, "verify_after": None, "odd_hash": hash_, "odd_since": now}
                 for item, hash_ in foreign
             ],
+        )
+        ledger.update_rows(
+            uow,
+            store.id,
+            [{"article_id": item, "verify_after": None, "missing_since": since} for item, since in missing],
         )
         ledger.update_rows(uow, store.id, [{"article_id": item, "verify_after": None} for item in drifted])
         ledger.bump(uow, store.id, drifted, now)

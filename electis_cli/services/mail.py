@@ -226,7 +226,7 @@ def _alert_words(
     counted = "an alert" if len(due) == 1 else f"{len(due)} alerts"
     lines = [
         f"- {alert['text']}\n  since {iso(alert['first_at'])}, last {iso(alert['last_at'])}, {alert['count']} times\n"
-        f"  begin with: {fix_of(alert['cause'], store_codes.get(alert['store_id']))}"
+        f"  begin with: {fix_of(alert['cause'], store_codes.get(alert['store_id']), alert['text'])}"
         for alert in due
     ]
     body = (

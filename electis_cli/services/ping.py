@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from electis_cli.aims.client import AimsClient
 from electis_cli.db import accounts, alerts, commands, labels, ledger, organizations, stores
 from electis_cli.db.accounts import Account
 from electis_cli.domain.access import Action, system_actor
 from electis_cli.domain.errors import (
-    AimsAmbiguous,
-    AimsAnswerBroken,
     AimsCompanyRefused,
     AimsLoginRefused,
     AimsNotConfigured,
-    AimsUnreachable,
+    AimsThrottled,
     ElectisError,
 )
 from electis_cli.domain.redaction import without_values
@@ -23,7 +21,10 @@ from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.runtime import Runtime
 
 BREAKER_ALERT = "aims:breaker"
-HOPELESS = frozenset({"login", "license"})
+_REASONS: dict[type[ElectisError], str] = {AimsLoginRefused: "login", AimsCompanyRefused: "license"}
+HOPELESS = frozenset(_REASONS.values())
+LEAST_WAIT = 5.0
+"""Seconds to wait when AIMS asks for fewer requests and does not say for how long."""
 FORMAT = "format"  # opened by a changed article format: only `aims format fetch` closes it
 HOPELESS_PROBE = timedelta(hours=1)
 
@@ -38,11 +39,7 @@ class PingView:
     breaker: str
     error_code: str | None = None
     error: str | None = None
-
-    @property
-    def is_unreachable(self) -> bool:
-        """True when AIMS gave no usable answer at all, rather than a refusal."""
-        return self.error_code in {AimsUnreachable.code, AimsAmbiguous.code, AimsAnswerBroken.code}
+    until: datetime | None = None
 
 
 def ping(scope: Scope) -> PingView:
@@ -65,11 +62,7 @@ def ping(scope: Scope) -> PingView:
         # Who asks reads all of the answer; others read the alert.
         told = without_values(failure, None) if failure else None
         note_ping(change, told)
-        if told is not None and isinstance(told, (AimsLoginRefused, AimsCompanyRefused)):
-            reason = "login" if isinstance(told, AimsLoginRefused) else "license"
-            open_breaker(change, reason=reason, error=told)
-        elif told is not None:
-            open_breaker(change, reason="health", error=told)
+        until = hold_back(change, told) if told is not None else None
         account = accounts.find_account(change.uow)
     return PingView(
         ok=failure is None,
@@ -78,6 +71,7 @@ def ping(scope: Scope) -> PingView:
         breaker=account.breaker,
         error_code=failure.code if failure else None,
         error=(failure.why or failure.message) if failure else None,
+        until=until,
     )
 
 
@@ -138,6 +132,21 @@ def _half_open(change: Change) -> None:
         commands.wake_commands(change.uow, place.id)
         stores.update_store(change.uow, place.id, {"backoff_until": None, "backoff_count": 0})
     alerts.close_alert(change.uow, BREAKER_ALERT, change.now)
+
+
+def hold_back(change: Change, error: ElectisError) -> datetime | None:
+    """Let the account wait for what AIMS's answer to a ping, a login or any call about the account means.
+
+    Asked for fewer requests, it waits as long as AIMS says, and that is returned: AIMS is there. All else opens the
+    breaker, under the name of its cause.
+    """
+    if isinstance(error, AimsThrottled):
+        until = change.now + timedelta(seconds=float(error.details.get("retry_after", LEAST_WAIT)))
+        accounts.save_account(change.uow, {"backoff_until": until})
+        return until
+    reason = next((name for kind, name in _REASONS.items() if isinstance(error, kind)), "health")
+    open_breaker(change, reason=reason, error=error)
+    return None
 
 
 def open_breaker(change: Change, *, reason: str, error: ElectisError) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from electis_cli.db import accounts, alerts, commands, labels, leases, ledger, stores
@@ -136,10 +136,11 @@ def retry_wishes(change: Change, place: Store, subjects: Iterable[str] | None) -
 
 
 def pause(
-    scope: Scope, *, store: str | None = None, why: str = "", resume: bool = False
+    scope: Scope, *, store: str | None = None, why: str = "", resume: bool = False, dry_run: bool = False
 ) -> list[QueueStatus]:
     """Pause a store's queue, or let it go on; only people lift what people paused."""
-    with changing(scope, Action.SYNC) as change:
+    steered = set()
+    with changing(scope, Action.SYNC, dry_run=dry_run) as change:
         for place in change.stores(store) if store else [change.store(None)]:
             values = (
                 {"paused_at": None, "paused_why": None}
@@ -148,4 +149,8 @@ def pause(
             )
             stores.update_store(change.uow, place.id, values)
             change.record("queue:resumed" if resume else "queue:paused", "store", place.id, store_id=place.id)
-    return queue_status(scope, store=store)
+            steered.add(place.code)
+    found = queue_status(scope, store=store)
+    if not dry_run:
+        return found
+    return [replace(one, paused=not resume) if one.store in steered else one for one in found]

@@ -169,7 +169,10 @@ def _try_now(
     runtime, deadline = scope.runtime, scope.runtime.clock() + timeout
     report = PushReport(store=place.code, ending=Ending.BREAKER)
     # An outage noticed by a ping costs the command none of its tries.
-    if ping(scope).ok:
+    asked = ping(scope)
+    if asked.until is not None:
+        report.ending, report.until = Ending.BACKOFF, asked.until
+    if asked.ok:
         while True:
             report = push_store(
                 runtime, scope.org_id, place.id, should_stop=lambda: not _is_open(scope, command.id)

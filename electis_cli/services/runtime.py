@@ -62,6 +62,9 @@ class Runtime:
     redis_ping: Callable[[], None] | None = None
     login_counter: SharedCounter | None = None  # without Redis the database counts
     watermarks: WatermarkFile | None = None  # without them a restored database is not noticed
+    is_daemon_gone: Callable[[], bool] | None = (
+        None  # of an embedded database: nobody holds the daemon's lock
+    )
     tuning: Tuning = field(default_factory=Tuning)
     holder: str = "electis"  # names this process in leases
     reached: Callable[[str], None] = pass_by  # told of the points where tests kill the process

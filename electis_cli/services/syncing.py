@@ -15,16 +15,21 @@ from electis_cli.domain.errors import (
     ElectisError,
     NotFound,
     PartialFailure,
+    UnreliableListing,
 )
 from electis_cli.domain.labels import Display
+from electis_cli.domain.reconcile import digest_of_plans
 from electis_cli.services.change import Scope, reading
 from electis_cli.services.draining import DrainView, drain
-from electis_cli.services.full_sync import Choice, SyncView, full_sync
+from electis_cli.services.full_sync import Choice, SyncView, approve_run, full_sync
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullSyncView:
-    """What a full sync of one or several stores found and did, and the push after it."""
+    """What a full sync of one or several stores found and did, and the push after it.
+
+    `actions` and `brakes` are those of all stores, each with its store.
+    """
 
     state: str
     counts: Mapping[str, int]
@@ -32,6 +37,16 @@ class FullSyncView:
     stores: Sequence[SyncView]
     push: DrainView | None
     dry_run: bool
+    actions: Sequence[Mapping[str, Any]]
+    brakes: Sequence[Mapping[str, Any]]
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalView(SyncView):
+    """What a held run did once it was approved, and the push after it."""
+
+    push: DrainView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +112,9 @@ def sync_stores(
         except ElectisError as error:
             failures.append(error)
     pushed = None
-    if push and not dry_run and len(failures) < max(1, len(places)):
+    # What a brake or a doubtful listing stops is the comparing; a site without a daemon is pushed here or nowhere.
+    stopped = [failure for failure in failures if not isinstance(failure, (BrakeTripped, UnreliableListing))]
+    if push and not dry_run and len(stopped) < max(1, len(places)):
         pushed = drain(scope, store=store, timeout=timeout, wait=wait)
     if failures:
         raise _worst(failures, len(places))
@@ -112,7 +129,38 @@ def sync_stores(
         stores=views,
         push=pushed,
         dry_run=dry_run,
+        actions=[{"store": view.store, **action} for view in views for action in view.actions],
+        brakes=[{"store": view.store, **brake} for view in views for brake in view.brakes],
+        digest=digest_of_plans({view.store: view.digest for view in views}),
     )
+
+
+def approve_and_push(
+    scope: Scope,
+    run_id: str,
+    *,
+    dry_run: bool = False,
+    push: bool = True,
+    timeout: timedelta = timedelta(seconds=60),
+    wait: Callable[[float], None] = lambda _: None,
+) -> ApprovalView:
+    """Let a held run go on with exactly the plan that was held, then push what became dirty, as a full sync does.
+
+    Raises NotFound, and BrakeTripped when the plan is another by now; the queue is pushed all the same.
+    """
+    with reading(scope, Action.SYNC) as read:
+        run = runs.find_run(read.uow, run_id)
+        places = {place.id: place.code for place in read.stores(None)}
+    code = places.get(run["store_id"]) if run else None
+    push = push and not dry_run
+    try:
+        view = approve_run(scope, run_id, dry_run=dry_run)
+    except (BrakeTripped, UnreliableListing):
+        if push:
+            drain(scope, store=code, timeout=timeout, wait=wait)
+        raise
+    pushed = drain(scope, store=code, timeout=timeout, wait=wait) if push else None
+    return ApprovalView(**{name: getattr(view, name) for name in SyncView.__dataclass_fields__}, push=pushed)
 
 
 def _worst(failures: Sequence[ElectisError], places: int) -> ElectisError:
@@ -128,7 +176,7 @@ def _worst(failures: Sequence[ElectisError], places: int) -> ElectisError:
 
 
 def sync_status(scope: Scope, *, store: str | None = None) -> list[SyncStatus]:
-    """Return how each store's syncs stand: idle, syncing, synced or error, read from the run lease and last run."""
+    """Return how each store's syncs stand: idle, syncing, synced, held or error, from run lease and last run."""
     with reading(scope) as read:
         places = read.stores(store)
         account = accounts.find_account(read.uow)
@@ -159,6 +207,8 @@ def sync_status(scope: Scope, *, store: str | None = None) -> list[SyncStatus]:
 def _state(last: Mapping[str, Any] | None) -> str:
     if last is None:
         return "idle"
+    if last["state"] == "held":
+        return "held"
     return "synced" if last["state"] in {"completed", "approved"} else "error"
 
 

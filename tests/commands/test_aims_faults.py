@@ -153,6 +153,12 @@ def test_one_of_several_is_cleared(desk):
     )
 
 
+def test_the_names_of_what_was_cleared_are_its_numbers(desk):
+    numbers = [str(desk.json("aims", "fault", "add", "--kind", kind)["id"]) for kind in ("html", "cut")]
+    assert desk("aims", "fault", "clear", "-o", "name").out.split() == numbers
+    assert desk("aims", "fault", "clear", "-o", "name").out == ""
+
+
 def test_a_dry_run_changes_nothing(desk):
     planned = desk.json("aims", "fault", "add", "--kind", "status", "--code", "500", "-n")
     assert (planned["id"], planned["settings"]) == (None, {"code": 500})

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from electis_cli.adapters.embedded_lock import lock_embedded_database
 from electis_cli.adapters.identifiers import new_id
 from electis_cli.adapters.systemd_units import Installation, daemon_service
 from electis_cli.db import daemons, leases, stores
@@ -45,10 +46,18 @@ def note(desk, *, machine, silent=0.0, pushes=None):
     database.close()
 
 
+@pytest.fixture
+def working(desk):
+    """The desk while a daemon works on its embedded database: its lock is held, whoever that is."""
+    with lock_embedded_database(Path(desk.electis.home) / "data" / "electis.db"):
+        yield desk
+
+
 # --- status ---------------------------------------------------------------------------------------------------------
 
 
-def test_status_shows_who_is_alive_and_what_each_pushes(desk):
+def test_status_shows_who_is_alive_and_what_each_pushes(working):
+    desk = working
     note(desk, machine="gone", silent=300)
     note(desk, machine="well", pushes="001")
 
@@ -80,7 +89,14 @@ def test_status_exits_3_when_none_is_alive(desk):
     assert [view["state"] for view in done.json] == ["silent"]
 
 
-def test_status_is_for_everybody_who_is_logged_in_and_nobody_else(desk):
+def test_a_daemon_that_does_not_hold_the_lock_of_an_embedded_database_is_gone(desk):
+    note(desk, machine="killed a moment ago", pushes="001")
+    done = desk("daemon", "status", "-o", "json", check=3)
+    assert [view["state"] for view in done.json] == ["silent"]
+
+
+def test_status_is_for_everybody_who_is_logged_in_and_nobody_else(working):
+    desk = working
     note(desk, machine="well", pushes="001")
     desk("store", "create", "002")
     (seen,) = desk.log_in_as("viewer", store="002")("daemon", "status", "-o", "json").json

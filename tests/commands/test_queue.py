@@ -36,6 +36,30 @@ def command_ids(desk):
     return desk("queue", "list", "--kind", "command", "-o", "name").out.split()
 
 
+def test_the_names_of_a_drain_are_its_stores(desk):
+    desk("store", "create", "002")
+    assert desk("queue", "drain", "-o", "name").out.split() == ["001", "002"]
+
+
+def test_a_dry_run_pauses_and_resumes_nothing(desk):
+    assert desk.json("queue", "pause", "--reason", "moving day", "-n")[0]["paused"] is True
+    assert desk.json("queue", "status")[0]["paused"] is False
+    desk("queue", "pause")
+    assert desk.json("queue", "resume", "-n")[0]["paused"] is False
+    assert desk.json("queue", "status")[0]["paused"] is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "code"),
+    [("429", {"seconds": 40}, 14), ("status", {"code": 503}, 12), ("license", {}, 13)],
+)
+def test_a_ping_and_a_drain_tell_throttling_from_an_outage(desk, kind, options, code):
+    desk("space", "create", "4-9")
+    desk.cloud.faults.add(kind, path="/store", **options)
+    assert desk("aims", "ping", "-o", "json", check=code).json["ok"] is False
+    desk("queue", "drain", check=14 if code == 13 else code)
+
+
 def bury(desk, *names, message=BAD):
     for name in names:
         desk("space", "create", name)

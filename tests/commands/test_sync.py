@@ -208,8 +208,82 @@ def test_a_plan_over_the_brake_ends_with_15_and_an_approval_releases_exactly_tha
     assert (done["state"], done["counts"]["adopt"]) == ("completed", 12)
     assert json_of(electis, "space", "show", "S00")["data"] == {"TITLE": "something else by now"}
     states = {row["id"]: row["state"] for row in json_of(electis, "sync", "history")}
-    assert (states[newer], states[run]) == ("approved", "held")
+    assert (states[newer], states[run]) == ("approved", "superseded")
     electis("sync", "approve", newer, check=6)
+
+
+def test_a_dry_run_of_one_store_is_its_plan_at_the_top_level(electis, over_the_brake):
+    view = json_of(electis, "sync", "full", AT_ONCE, "-n")
+    (store,) = view["stores"]
+    assert (view["state"], view["counts"], view["digest"]) == ("planned", store["counts"], store["digest"])
+    assert view["actions"] == [{"store": "001", **action} for action in store["actions"]]
+    assert view["brakes"] == [{"store": "001", "name": "overwritten", "count": 12, "limit": 10}]
+    table = electis("sync", "full", AT_ONCE, "-n").out
+    held, digest = table.splitlines()[3:5]
+    assert held.split("  ", 1) == ["would be held:", "store 001: overwritten 12 of at most 10"]
+    assert digest.split() == ["digest", view["digest"]]
+    assert electis("sync", "full", AT_ONCE, "-n", "-o", "name").out == "001\n"
+
+
+def test_a_dry_run_of_several_stores_has_one_digest_over_all_plans(desk, electis, over_the_brake):
+    electis("store", "create", "002")
+    electis("space", "create", "X", "--store", "002")
+    view = json_of(electis, "sync", "full", "--all-stores", AT_ONCE, "-n")
+    assert {action["store"] for action in view["actions"]} == {"001"}
+    assert [store["store"] for store in view["stores"]] == ["001", "002"]
+    assert view["digest"] not in {None, *(store["digest"] for store in view["stores"])}
+    assert json_of(electis, "sync", "full", "--all-stores", AT_ONCE, "-n")["digest"] == view["digest"]
+    edit(desk.cloud, "S00", TITLE="yet another")
+    assert json_of(electis, "sync", "full", "--all-stores", AT_ONCE, "-n")["digest"] != view["digest"]
+
+
+def test_a_dry_run_of_an_approval_says_what_it_would_release_and_changes_nothing(
+    desk, electis, over_the_brake
+):
+    run = electis("sync", "full", AT_ONCE, "-o", "json", check=15).error["fix"].rpartition(" ")[2]
+    view = json_of(electis, "sync", "approve", run, "-n")
+    assert (view["run"], view["state"], view["dry_run"], view["push"]) == (run, "planned", True, None)
+    assert view["counts"]["adopt"] == 12
+    assert json_of(electis, "space", "show", "S00")["data"] == {"TITLE": "here"}
+    edit(desk.cloud, "S00", TITLE="something else by now")
+    refused = electis("sync", "approve", run, "-n", "-o", "json", check=15)
+    assert "overwritten 12 of at most 10" in refused.error["why"]
+    states = [row["state"] for row in json_of(electis, "sync", "history")]
+    assert states == ["held", "completed"], "nothing is held anew"
+
+
+def test_a_diff_is_of_the_choices_it_is_asked_for(desk, electis):
+    electis("sync", "full")
+    edit(desk.cloud, "4-2", TITLE="theirs")
+    electis("space", "update", "4-2", "--set", "TITLE=ours")
+    put(desk.cloud, "9-9", TITLE="made there")
+
+    def steps(*choice):
+        rows = json_of(electis, "sync", "diff", AT_ONCE, *choice, check=None)
+        return {row["article_id"]: row["step"] for row in rows}
+
+    assert steps()["9-9"] == "report"
+    assert steps("--import")["9-9"] == "import"
+    assert steps("--strategy", "manual")["4-2"] == "conflict"
+    assert steps("--strategy", "aims-wins")["4-2"] == "adopt"
+
+
+def test_a_run_is_shown_with_its_actions_as_a_table(electis, over_the_brake):
+    run = electis("sync", "full", AT_ONCE, "-o", "json", check=15).error["fix"].rpartition(" ")[2]
+    lines = electis("sync", "show", run).out.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("ARTICLE_ID"))
+    assert [line.split() for line in lines[place:][:2]] == [
+        ["ARTICLE_ID", "STEP", "COLUMNS"],
+        ["S00", "adopt", "TITLE"],
+    ]
+    assert len(lines[place:]) == 13
+    assert ["brakes", "overwritten 12 of at most 10"] in [line.split(None, 1) for line in lines]
+    assert json_of(electis, "sync", "show", run)["actions"][0]["step"] == "adopt"
+    assert json_of(electis, "sync", "status")[0]["state"] == "held"
+
+
+def test_the_names_of_a_full_sync_are_its_stores(electis):
+    assert electis("sync", "full", "-o", "name").out == "001\n"
 
 
 def test_deletions_over_max_deletes_are_held(desk, electis):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from electis_cli.domain.alerts import Notice, fix_of
+from electis_cli.domain.alerts import Notice, fix_of, held_cause, held_text
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -25,7 +25,12 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     ],
 )
 def test_every_cause_has_a_command_to_begin_with(cause, store, fix):
-    assert fix_of(cause, store) == fix
+    assert fix_of(cause, store, "Whatever happened. fix: electis space delete") == fix
+
+
+def test_a_held_full_sync_names_the_command_that_lets_this_run_go_on():
+    text = held_text("001", "deletions 12 of at most 10", "0192-ab")
+    assert fix_of(held_cause("001"), "001", text) == "electis sync approve 0192-ab"
 
 
 def test_a_notice_is_a_document_of_eight_plain_values():

@@ -112,6 +112,12 @@ LINES = [
     ("space create", 2, "E-USAGE"),
     ("space list --limit 0", 2, "E-USAGE"),
     ("nonsense", 2, "E-USAGE"),
+    ("aims batch list --hours nan", 2, "E-USAGE"),
+    *(
+        (f"{command} --timeout {seconds}", 2, "E-USAGE")
+        for command in ("queue drain", "wait", "sync full", "sync approve NOTHING")
+        for seconds in ("nan", "inf", "1e18", "-1", "soon")
+    ),
 ]
 
 

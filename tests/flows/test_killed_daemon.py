@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -91,6 +92,30 @@ def test_a_daemon_killed_while_aims_is_silent_is_taken_over(make_site, kind, app
     site.start_daemon(**QUICK)
     assert_everything_arrived(site, wanted)
     assert [entry.records for entry in site.article_writes()] == ([MANY] if applied else [MANY, MANY])
+
+
+def test_an_embedded_database_is_taken_over_at_once(make_site):
+    """With the usual lease of a minute: whoever gets the lock knows that the one before is gone."""
+    site = make_site("sqlite")
+    wanted = fill(site, 30)
+    hang = site.server.simulator.faults.add("hang", method="POST", path="/articles", count=1)
+    first = site.start_daemon(ELECTIS_CALL_SECONDS="60")
+    until_write(site, first)
+    first.kill()
+    site.server.simulator.faults.remove(hang)
+    dead = site.electis("daemon", "status", "-o", "json", check=3).json
+    assert [one["state"] for one in dead] == ["silent"], (
+        "its lock is free, whatever its last heartbeat promised"
+    )
+    (lease,) = site.rows("SELECT expires_at FROM leases WHERE resource LIKE 'push:%' AND holder IS NOT NULL")
+
+    site.start_daemon()
+    assert_everything_arrived(site, wanted)
+    assert datetime.now(UTC) < datetime.fromisoformat(lease["expires_at"]), (
+        "before the lease of the dead one ran out"
+    )
+    alive = site.electis("daemon", "status", "-o", "json").json
+    assert [one["state"] for one in alive] == ["alive"]
 
 
 def test_a_daemon_killed_right_after_a_connection_broke_is_taken_over(make_site):

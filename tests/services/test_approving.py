@@ -15,10 +15,12 @@ from electis_cli.services.full_sync import Choice, approve_run, choice_of
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from tests.world.ledger import (
     SETTLED,
+    Through,
     article,
     articles_at,
     edit,
     label_codes,
+    link,
     push,
     put,
     remove,
@@ -29,6 +31,8 @@ from tests.world.ledger import (
     store_of,
     sync,
     sync_twice,
+    through,
+    wish_of,
 )
 from tests.world.planted import AIMS_PASSWORD
 
@@ -198,6 +202,48 @@ def test_an_empty_aims_is_held_whatever_the_strategy(site, cloud, clock):
     assert approve_run(site, run).counts["push_again"] == 13
     push(site)
     assert len(articles_at(cloud)) == 13
+
+
+def test_a_store_that_is_filled_while_it_is_listed_is_not_taken_for_an_emptied_one(connected):
+    for name in NAMES:
+        spaces.create_space(connected, name, data={})
+
+    class Filled(Through):
+        def count_articles(self, store):
+            push(connected)
+            return 0
+
+    assert sync(through(connected, Filled)).counts["pending"] == len(NAMES)
+
+
+def test_a_held_run_does_not_forget_what_it_saw_so_one_approval_is_enough(site, cloud, clock):
+    for name in [*NAMES, "KEPT"]:
+        remove(cloud, name)
+    held(site)
+    clock.advance(SETTLED)
+    second, brakes = held(site)
+    assert ("empty_remote" in brakes, runs_of(site)[0]["counts"]["push_again"]) == (True, 13)
+    assert approve_run(site, second).counts["push_again"] == 13
+    push(site)
+    assert len(articles_at(cloud)) == 13
+    assert sync(site).state == "completed"
+
+
+def test_a_held_run_notes_what_it_saw_of_the_others(emptied, cloud, clock):
+    """Whatever holds the plan, an edit at AIMS is believed when it stays, and a link of others is adopted."""
+    (code,) = label_codes(cloud, 1)
+    edit(cloud, "KEPT", TITLE="there")
+    link(cloud, code, "KEPT")
+    held(emptied)
+    assert rows_of(emptied)["KEPT"].odd_since == clock()
+    assert (rows_of(emptied)["S00"].has_base, len(spaces.list_spaces(emptied))) == (True, 13)
+    clock.advance(SETTLED)
+    run, _ = held(emptied)
+    assert runs_of(emptied)[0]["counts"]["adopt"] == 1
+    assert wish_of(emptied, code).desired_article == "KEPT"
+    assert spaces.show_space(emptied, "KEPT").data == {"TITLE": "KEPT"}
+    approve_run(emptied, run)
+    assert spaces.show_space(emptied, "KEPT").data == {"TITLE": "there"}
 
 
 def test_an_article_with_labels_is_not_deleted_again_without_being_asked(site, cloud, clock):

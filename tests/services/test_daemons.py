@@ -162,3 +162,24 @@ def test_a_store_that_another_daemon_took_meanwhile_is_busy_and_nothing_is_wrong
     (place,) = working.due_syncs(connected.runtime)
     take(second, f"sync:{place.store_id}")
     assert working.sync_turn(connected.runtime, place).outcome == "busy"
+
+
+def test_who_takes_over_an_embedded_database_frees_what_the_dead_held_and_nothing_else(
+    scope, runtime, second, make_runtime, open_database
+):
+    start(second, 2)
+    held = take(second, "push:x")
+    drain = replace(make_runtime(open_database()), holder="somebody at a terminal")
+    kept = take(drain, "push:y")
+    assert daemons.take_over(runtime) == 1
+    assert (seen(scope), take(runtime, "push:y")) == ([], None)
+    assert take(runtime, "push:x").epoch == held.epoch + 1
+    with runtime.database.write() as uow:
+        assert leases.renew_lease(uow, held, seconds=LEASE) is None, "a frozen one that wakes up is told"
+        assert leases.renew_lease(uow, kept, seconds=LEASE)
+
+
+def test_one_that_certainly_is_gone_is_silent_at_once(scope, runtime):
+    start(runtime)
+    gone = replace(scope, runtime=replace(runtime, is_daemon_gone=lambda: True))
+    assert (seen(scope)[0].state, seen(gone)[0].state) == ("alive", "silent")

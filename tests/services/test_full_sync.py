@@ -23,6 +23,7 @@ from electis_cli.domain.organizations import Strategy
 from electis_cli.domain.queue import State, Status
 from electis_cli.services import conferences, formats, labels, people, queue, spaces, syncing
 from electis_cli.services.full_sync import approve_run, full_sync
+from electis_cli.services.health import check_health
 from electis_cli.services.push.report import Ending
 from electis_cli.services.push.store import push_store
 from tests.world.ledger import (
@@ -51,6 +52,8 @@ from tests.world.ledger import (
     wish_of,
 )
 from tests.world.organizations import make_connector
+
+MANY = [f"S{number:02}" for number in range(12)]
 
 
 @pytest.fixture
@@ -426,14 +429,13 @@ def test_on_first_contact_with_nothing_there_everything_is_still_pending(connect
 @pytest.fixture
 def many(connected, cloud, clock):
     """Twelve spaces, synced, settled, and all deleted here and then resurrected at AIMS: eleven too many."""
-    names = [f"S{number:02}" for number in range(12)]
-    for name in names:
+    for name in MANY:
         spaces.create_space(connected, name, data={"TITLE": name})
     push(connected)
     sync(connected)
     ghosts = dict(cloud.store("ACME", "001").articles)
     spaces.create_space(connected, "KEPT", data={})
-    for name in names:
+    for name in MANY:
         spaces.delete_space(connected, name)
     push(connected)
     clock.advance(SETTLED)
@@ -455,7 +457,93 @@ def test_a_plan_over_the_brake_is_held_and_says_so(many, cloud, clock):
     push(many)
     assert rows_of(many) == before
     assert len(articles_at(cloud)) == 13
-    assert syncing.sync_status(many)[0].state == "error"
+    assert syncing.sync_status(many)[0].state == "held"
+
+
+def test_a_held_plan_raises_an_alert_with_the_command_that_lets_it_go_on(many, cloud):
+    for _ in range(2):
+        with pytest.raises(BrakeTripped) as caught:
+            sync(many)
+    (alert,) = open_alerts(many)
+    assert (alert["cause"], alert["count"]) == ("sync-held:001", 2)
+    assert "deletions 12 of at most 10" in alert["text"]
+    assert check_health(many.runtime).alerts[0].fix == caught.value.fix
+    approve_run(many, caught.value.details["run"])
+    assert open_alerts(many) == []
+
+
+def test_a_run_that_needs_no_approval_any_more_closes_the_alert_and_ends_what_was_held(many, cloud):
+    with pytest.raises(BrakeTripped) as caught:
+        sync(many)
+    for name in MANY:
+        remove(cloud, name)
+    sync(many)
+    assert open_alerts(many) == []
+    assert {run["id"]: run["state"] for run in runs_of(many)}[caught.value.details["run"]] == "superseded"
+    with pytest.raises(NotFound, match="not held"):
+        approve_run(many, caught.value.details["run"])
+
+
+def test_an_approval_ends_the_older_runs_that_were_held(many):
+    held = []
+    for _ in range(3):
+        with pytest.raises(BrakeTripped) as caught:
+            sync(many)
+        held.append(caught.value.details["run"])
+    approve_run(many, held[1])
+    states = {run["id"]: run["state"] for run in runs_of(many)}
+    assert [states[run] for run in held] == ["superseded", "approved", "superseded"]
+
+
+def test_a_site_without_a_daemon_pushes_although_its_full_sync_is_held(many, cloud, clock):
+    spaces.update_space(many, "KEPT", data={"TITLE": "edited"})
+    with pytest.raises(BrakeTripped):
+        syncing.sync_stores(many, wait=clock.advance)
+    assert article(cloud, "KEPT").data["TITLE"] == "edited"
+    assert len(articles_at(cloud)) == 13
+    assert events_of(many, "sync:drift"), "housekeeping was done, too"
+
+
+def test_a_site_without_a_daemon_pushes_although_its_listing_can_not_be_trusted(agreed, cloud, clock):
+    spaces.update_space(agreed, "B", data={"TITLE": "edited"})
+
+    class Counting(Through):
+        def count_articles(self, store):
+            return 50
+
+    with pytest.raises(UnreliableListing):
+        syncing.sync_stores(through(agreed, Counting), wait=clock.advance)
+    assert article(cloud, "B").data["TITLE"] == "edited"
+
+
+def test_an_approval_pushes_what_it_released_unless_told_otherwise(many, cloud, clock):
+    with pytest.raises(BrakeTripped) as caught:
+        sync(many)
+    view = syncing.approve_and_push(many, caught.value.details["run"], push=False)
+    assert (view.state, view.push, len(articles_at(cloud))) == ("completed", None, 13)
+    clock.advance(SETTLED)
+    with pytest.raises(NotFound):
+        syncing.approve_and_push(many, caught.value.details["run"], wait=clock.advance)
+    syncing.sync_stores(many, wait=clock.advance)
+    assert articles_at(cloud) == ["KEPT"]
+
+
+def test_an_approval_of_a_plan_that_is_another_by_now_pushes_what_waits_all_the_same(many, cloud, clock):
+    with pytest.raises(BrakeTripped) as caught:
+        sync(many)
+    remove(cloud, MANY[0])
+    spaces.update_space(many, "KEPT", data={"TITLE": "edited"})
+    with pytest.raises(BrakeTripped):
+        syncing.approve_and_push(many, caught.value.details["run"], wait=clock.advance)
+    assert (article(cloud, "KEPT").data["TITLE"], len(articles_at(cloud))) == ("edited", 12)
+
+
+def test_an_approval_pushes_at_once(many, cloud, clock):
+    with pytest.raises(BrakeTripped) as caught:
+        sync(many)
+    view = syncing.approve_and_push(many, caught.value.details["run"], wait=clock.advance)
+    assert (view.counts["delete_again"], view.push.pushed["deleted"], view.push.empty) == (12, 12, True)
+    assert articles_at(cloud) == ["KEPT"]
 
 
 def test_an_approval_releases_exactly_the_plan_that_was_held(many, cloud):

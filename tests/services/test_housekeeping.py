@@ -8,8 +8,10 @@ import pytest
 
 from electis_cli.db import known_contents, leases
 from electis_cli.domain.articles import ABSENT
+from electis_cli.domain.organizations import Strategy
 from electis_cli.domain.queue import Status
 from electis_cli.services import draining, ping, queue, spaces
+from electis_cli.services.conflicts import resolve_conflict
 from electis_cli.services.housekeeping import Housekeeping, keep_house
 from tests.world.ledger import (
     SETTLED,
@@ -22,6 +24,7 @@ from tests.world.ledger import (
     remove,
     rows_of,
     statuses,
+    steps,
     store_of,
     sync,
 )
@@ -120,12 +123,116 @@ def test_a_deletion_that_aims_lost_is_sent_again(pushed, cloud, clock):
     assert articles_at(cloud) == []
 
 
+@pytest.fixture
+def aged(pushed, clock):
+    """A store whose space A was pushed and agreed on more than a week ago, and housekeeping forgets what is older."""
+    sync(pushed)
+    clock.advance(8 * DAY)
+    sync(pushed)
+    assert keep(pushed).forgotten > 0
+    return pushed
+
+
+def live_on(scope, clock, **choice):
+    """Let a daemon work for an hour."""
+    for _ in range(4):
+        clock.advance(900)
+        sync(scope, **choice)
+        push(scope)
+        keep(scope)
+
+
+def test_an_update_that_aims_lost_is_pushed_again_however_old_what_it_replaced(aged, cloud, clock):
+    spaces.update_space(aged, "A", data={"TITLE": "y"})
+    cloud.faults.add("lost-push", method="PUT", count=1)
+    push(aged)
+    clock.advance(SETTLED)
+    assert keep(aged).drifted == 1, "what was agreed on for a week is ours, and not somebody's new edit"
+    live_on(aged, clock)
+    assert spaces.show_space(aged, "A").data == {"TITLE": "y"}
+    assert article(cloud, "A").data["TITLE"] == "y"
+
+
+@pytest.mark.parametrize("take_in", [False, True])
+def test_a_deletion_that_aims_lost_brings_no_old_space_back(aged, cloud, clock, take_in):
+    ghost = article(cloud, "A")
+    spaces.delete_space(aged, "A")
+    push(aged)
+    with cloud.lock:
+        cloud.store("ACME", "001").articles["A"] = ghost
+        cloud.store("ACME", "001").articles_changed()
+    clock.advance(SETTLED)
+    assert keep(aged).drifted == 1
+    live_on(aged, clock, take_in=take_in)
+    assert articles_at(cloud) == []
+    assert spaces.list_spaces(aged) == []
+
+
+def test_an_old_article_that_stale_listings_missed_is_no_edit_of_somebody_else(aged, cloud, clock):
+    spaces.create_space(aged, "B", data={})
+    push(aged)
+    ghost = article(cloud, "A")
+    remove(cloud, "A")
+    sync(aged)
+    clock.advance(SETTLED)
+    assert steps(sync(aged)) == {"A": "push_again"}
+    # Nobody deleted it after all: the listings were stale. Here it changes before AIMS shows it again.
+    spaces.update_space(aged, "A", data={"TITLE": "y"})
+    with cloud.lock:
+        cloud.store("ACME", "001").articles["A"] = ghost
+        cloud.store("ACME", "001").articles_changed()
+    push(aged)
+    assert article(cloud, "A").data["TITLE"] == "y", "an old value of ours is no edit that is waited for"
+
+
+def test_what_a_person_decided_on_does_not_make_an_older_value_somebody_elses(aged, cloud, clock):
+    ghost = article(cloud, "A")
+    old = dict(ghost.data)
+    spaces.update_space(aged, "A", data={"TITLE": "ours"})
+    edit(cloud, "A", TITLE="theirs")
+    sync(aged, strategy=Strategy.MANUAL)
+    clock.advance(SETTLED)
+    sync(aged, strategy=Strategy.MANUAL)
+    assert statuses(aged) == {"A": Status.CONFLICT}
+    resolve_conflict(aged, "A", take_ours=True)
+    ghost.data = old
+    push(aged)
+    assert article(cloud, "A").data["TITLE"] == "ours"
+
+
 def test_an_article_others_deleted_meanwhile_is_pushed_again(pushed, cloud, clock):
     remove(cloud, "A")
     clock.advance(SETTLED)
     keep(pushed)
     push(pushed)
     assert articles_at(cloud) == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "ends_with"), [(Strategy.AIMS_WINS, []), (Strategy.MERGE, ["A"]), (Strategy.MANUAL, [])]
+)
+def test_a_deletion_at_aims_of_what_a_listing_showed_is_left_to_the_full_sync(
+    bench, simulator_server, cloud, clock, strategy, ends_with
+):
+    scope = bench.organization(base_url=simulator_server.base_url, strategy=strategy)
+    for name in ("A", "B"):
+        spaces.create_space(scope, name, data={"TITLE": "x"})
+    push(scope)
+    clock.advance(30)
+    sync(scope)
+    clock.advance(20)
+    remove(cloud, "A")
+    clock.advance(SETTLED - 50)
+    assert keep(scope).drifted == 0
+    assert rows_of(scope)["A"].missing_since == clock()
+    push(scope)
+    assert articles_at(cloud) == ["B"], "the deletion is not undone before the strategy was asked"
+    clock.advance(SETTLED)
+    sync(scope)
+    push(scope)
+    assert articles_at(cloud) == [*ends_with, "B"]
+    left = [space.external_id for space in spaces.list_spaces(scope)]
+    assert left == (["B"] if strategy is Strategy.AIMS_WINS else ["A", "B"])
 
 
 def test_what_changed_meanwhile_needs_no_verification(pushed, cloud, clock):

@@ -7,6 +7,7 @@ import pytest
 from electis_cli.domain.conference import Meeting
 from electis_cli.domain.queue import State, Status, status_of_wish
 from electis_cli.services import conferences, draining, labels, people, queue, spaces, working
+from electis_cli.services.housekeeping import keep_house
 from electis_cli.services.push.report import Ending
 from electis_cli.simulator import display
 from tests.world.ledger import (
@@ -311,6 +312,38 @@ def test_a_used_up_label_quota_stops_no_article(connected, cloud, codes, clock):
 
 
 # --- lost answers ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wished", ["B", None])
+def test_a_link_or_unlink_that_aims_lost_is_repeated_however_old_the_link_it_replaced(
+    connected, cloud, codes, clock, wished
+):
+    for name in ("A", "B"):
+        spaces.create_space(connected, name, data={"TITLE": name})
+    labels.link_label(connected, codes[0], "A")
+    push(connected)
+    clock.advance(8 * 86400)
+    keep_house(connected.runtime, connected.org_id)
+    if wished:
+        labels.link_label(connected, codes[0], wished)
+    else:
+        labels.unlink_label(connected, codes[0])
+
+    class Lost(Through):
+        def link_labels(self, store, links):
+            pass
+
+        def unlink_labels(self, store, codes):
+            pass
+
+    push(through(connected, Lost))
+    assert label(cloud, codes[0]).articles == ["A"]
+    for _ in range(2):
+        sync(connected)
+        clock.advance(SETTLED)
+    push(connected)
+    assert label(cloud, codes[0]).articles == ([wished] if wished else [])
+    assert wish_of(connected, codes[0]).desired_article == wished
 
 
 @pytest.mark.parametrize("applied", [False, True])

@@ -8,9 +8,16 @@ import pytest
 
 from electis_cli.db import labels as wishes
 from electis_cli.db import ledger, stores
-from electis_cli.domain.errors import AimsLoginRefused, AimsNotConfigured, AimsUnreachable
+from electis_cli.domain.errors import (
+    AimsAmbiguous,
+    AimsCompanyRefused,
+    AimsLoginRefused,
+    AimsNotConfigured,
+    AimsThrottled,
+    AimsUnreachable,
+)
 from electis_cli.domain.queue import Status
-from electis_cli.services import formats, labels, ping, queue, spaces, working
+from electis_cli.services import draining, formats, labels, ping, queue, spaces, working
 from electis_cli.services.push.report import Ending
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from tests.world.ledger import (
@@ -53,7 +60,7 @@ def test_no_answer_stops_the_queue_and_is_an_event_and_one_alert(connected, simu
     for _ in range(5):
         clock.advance(60)
         view = ping.ping(connected)
-    assert (view.ok, view.is_unreachable, view.breaker) == (False, True, "open")
+    assert (view.ok, view.until, view.breaker) == (False, None, "open")
     assert view.error_code == AimsUnreachable.code
     account = account_of(connected)
     assert (account.ping_state, account.last_solum_ping) == ("error", answered)
@@ -241,7 +248,7 @@ def test_a_refused_license_stops_the_queue_with_one_alert_and_is_asked_about_onc
     with cloud.lock:
         cloud.company("ACME").licensed = False
     view = ping.ping(connected)
-    assert (view.ok, view.is_unreachable, view.breaker) == (False, False, "open")
+    assert (view.ok, view.until, view.breaker) == (False, None, "open")
     assert account_of(connected).breaker_reason == "license"
     assert len(open_alerts(connected)) == 1
     assert not ping.is_ping_due(connected.runtime, connected.org_id)
@@ -253,6 +260,50 @@ def test_a_refused_license_stops_the_queue_with_one_alert_and_is_asked_about_onc
         cloud.company("ACME").licensed = True
     assert ping.ping(connected).breaker == "half-open"
     assert open_alerts(connected) == []
+
+
+def test_an_aims_that_asks_for_fewer_requests_is_no_outage(connected, cloud, clock):
+    spaces.create_space(connected, "A", data={})
+    cloud.faults.add("429", seconds=40, path="/store")
+    view = ping.ping(connected)
+    assert (view.ok, view.error_code, view.breaker) == (False, AimsThrottled.code, "closed")
+    assert view.until == account_of(connected).backoff_until == clock() + timedelta(seconds=40)
+    assert open_alerts(connected) == []
+    assert push(connected).ending is Ending.BACKOFF
+    clock.advance(40)
+    assert push(connected).created == 1
+
+
+def test_a_drain_that_may_not_ask_tells_until_when(connected, cloud, clock):
+    spaces.create_space(connected, "A", data={})
+    cloud.faults.add("429", seconds=40, path="/store")
+    view = draining.drain(connected)
+    assert [(one["ending"], one["error_code"], one["until"]) for one in view.stores] == [
+        ("backoff", AimsThrottled.code, clock() + timedelta(seconds=40))
+    ]
+    assert (view.left["pending"], article_writes(cloud)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "code", "reason"),
+    [
+        ("429", {"seconds": 40}, AimsThrottled.code, None),
+        ("license", {}, AimsCompanyRefused.code, "license"),
+        ("status", {"code": 503}, AimsAmbiguous.code, "health"),
+    ],
+)
+def test_a_ping_after_a_call_without_an_answer_says_what_keeps_the_account_waiting(
+    connected, cloud, clock, kind, options, code, reason
+):
+    spaces.create_space(connected, "A", data={})
+    cloud.faults.add("reset", path="/articles", method="POST", count=1)
+    cloud.faults.add(kind, path="/store", **options)
+    report = push(connected)
+    assert (report.ending, report.error_code) == (Ending.TROUBLE, code)
+    account = account_of(connected)
+    assert (account.breaker, account.breaker_reason) == ("open" if reason else "closed", reason)
+    assert account.backoff_until == (None if reason else clock() + timedelta(seconds=40))
+    assert len(open_alerts(connected)) == (1 if reason else 0)
 
 
 def test_a_refused_login_stops_the_queue_and_costs_no_login_storm(bench, clock):

@@ -9,6 +9,7 @@ import pytest
 
 from electis_cli.domain.errors import AimsAmbiguous
 from electis_cli.domain.queue import State, Status
+from electis_cli.services import labels as label_service
 from electis_cli.services import ping, spaces
 from electis_cli.services.push.report import Ending
 from electis_cli.services.push.store import push_store
@@ -23,6 +24,8 @@ from tests.world.ledger import (
     calls,
     edit,
     events_of,
+    label,
+    label_codes,
     letters_of,
     open_alerts,
     push,
@@ -30,6 +33,7 @@ from tests.world.ledger import (
     statuses,
     store_of,
     through,
+    wish_of,
 )
 
 
@@ -239,6 +243,67 @@ def test_an_edit_during_a_call_that_is_refused_is_tried_on_its_own_merits(connec
     push(connected)
     assert statuses(connected) == {"S000": Status.SYNCED}
     assert article(cloud, "S000").data["TITLE"] == "better"
+
+
+@pytest.mark.parametrize("is_deleted", [False, True], ids=["changed", "deleted"])
+def test_an_edit_during_the_last_failure_of_eight_is_tried_on_its_own_merits(connected, clock, is_deleted):
+    fill(connected, 2)
+    push(connected)
+    spaces.update_space(connected, "S000", data={"TITLE": "poison"})
+    edits = []
+
+    class Poisoned(Through):
+        def push_articles(self, store, articles, **options):
+            clock.advance(1)
+            if "S000" not in [one.article_id for one in articles]:
+                return self.client.push_articles(store, articles, **options)
+            if rows_of(connected)["S000"].attempts == 7 and not edits:
+                edits.append("the cure")
+                if is_deleted:
+                    spaces.delete_space(connected, "S000")
+                else:
+                    spaces.update_space(connected, "S000", data={"TITLE": "the cure"})
+            raise AimsAmbiguous
+
+    scope = through(connected, Poisoned)
+    for number in range(20):
+        spaces.update_space(connected, "S001", data={"TITLE": str(number)})
+        push(scope)
+        clock.advance(1000)
+        if edits:
+            break
+    row = rows_of(connected)["S000"]
+    assert (edits, row.state, row.attempts, letters_of(connected)) == (["the cure"], State.ACTIVE, 0, [])
+    assert row.error_class == AimsAmbiguous.code
+    push(connected)
+    assert statuses(connected)["S000"] is Status.SYNCED
+
+
+def test_a_label_wished_elsewhere_during_its_last_failure_is_tried_on_its_own_merits(connected, cloud, clock):
+    fill(connected, 2)
+    code = label_codes(cloud, 1)[0]
+    label_service.link_label(connected, code, "S000")
+    edits = []
+
+    class Poisoned(Through):
+        def link_labels(self, *arguments):
+            clock.advance(1)
+            if wish_of(connected, code).attempts == 7 and not edits:
+                edits.append("S001")
+                label_service.link_label(connected, code, "S001")
+            raise AimsAmbiguous
+
+    scope = through(connected, Poisoned)
+    for number in range(20):
+        spaces.update_space(connected, "S001", data={"TITLE": str(number)})
+        push(scope)
+        clock.advance(1000)
+        if edits:
+            break
+    wish = wish_of(connected, code)
+    assert (edits, wish.state, wish.attempts, letters_of(connected)) == (["S001"], State.ACTIVE, 0, [])
+    push(connected)
+    assert label(cloud, code).articles == ["S001"]
 
 
 def test_many_articles_refused_for_one_reason_are_one_alert(connected, cloud):

@@ -42,6 +42,8 @@ KEYS = ("K0", "K1", "K2", "K3")
 COLUMNS = ("TITLE", "PHONE")
 LEASE, WINDOW = 60.0, 120.0
 SETTLED = WINDOW + 1
+REST = 8 * 86400.0
+"""Longer than contents are known as ours."""
 STALE = ((0.0, 1.0, 5.0, 60.0), (30, 30, 5, 1))
 """For so many seconds a hostile AIMS shows old values after each write, and how often it is that kind of AIMS."""
 BETWEEN = 0.02
@@ -218,9 +220,9 @@ class Life:
             (
                 self.edit_here, self.delete_here, self.create_here, self.seat_somebody, self.edit_there,
                 self.delete_there, self.push, self.sync, self.keep_house, self.ping, self.wait, self.deliver_late,
-                self.break_something,
+                self.break_something, self.rest,
             ),
-            weights=(9, 2, 4, 2, 5, 1, 12, 6, 3, 3, 6, 1 if self.hostile else 0, 3),
+            weights=(9, 2, 4, 2, 5, 1, 12, 6, 3, 3, 6, 1 if self.hostile else 0, 3, 1),
         )[0]  # fmt: skip
         happen()
         self.clock.advance(self.random.choice((1, 3, 7, 30)))
@@ -379,6 +381,14 @@ class Life:
         seconds = self.random.choice((1, 10, LEASE + 5, SETTLED, SETTLED, 900))
         self.clock.advance(seconds)
         self.log.append(f"{seconds:g} s pass")
+
+    def rest(self) -> None:
+        """Nothing happens for longer than anything is remembered, and what is too old is forgotten."""
+        self.keep_house()
+        self.clock.advance(REST)
+        self.late.clear()  # no network brings a request after so long
+        self.log.append(f"{REST:g} s pass")
+        self.keep_house()
 
     def deliver_late(self) -> None:
         """A request that was given up long ago arrives."""

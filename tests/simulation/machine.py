@@ -21,7 +21,7 @@ from electis_cli.db import accounts, conferences, labels, ledger, people, runs, 
 from electis_cli.db.accounts import Account
 from electis_cli.db.stores import Store
 from electis_cli.domain.conference import Meeting, Room, desired_page
-from electis_cli.domain.errors import BrakeTripped, ElectisError
+from electis_cli.domain.errors import AimsUnreachable, BrakeTripped, ElectisError
 from electis_cli.domain.organizations import Strategy
 from electis_cli.domain.queue import MOST_OWN_FAILURES, LabelWish, LedgerRow, State
 from electis_cli.services import (
@@ -37,7 +37,7 @@ from electis_cli.services import (
 from electis_cli.services import labels as label_service
 from electis_cli.services import people as people_service
 from electis_cli.services import spaces as space_service
-from electis_cli.services.change import Scope
+from electis_cli.services.change import Change, Scope
 from electis_cli.services.full_sync import Choice, approve_run, full_sync
 from electis_cli.services.push.report import Ending, PushReport
 from electis_cli.services.push.store import push_store
@@ -45,7 +45,7 @@ from electis_cli.simulator import Settings, Simulator
 from electis_cli.simulator.clock import Clock
 from electis_cli.simulator.messages import Request, Response
 from electis_cli.simulator.model import Article
-from tests.simulation.life import COLUMNS, KEYS, LEASE, SETTLED, Died, RemoteEdit
+from tests.simulation.life import COLUMNS, KEYS, LEASE, REST, SETTLED, Died, RemoteEdit
 from tests.simulation.stage import Contents, Process, Stage
 from tests.world.ledger import remove
 from tests.world.planted import AIMS_PASSWORD
@@ -55,7 +55,7 @@ ROOMS = {"C1": "1", "C2": "2"}
 
 TROUBLES = (
     "die before", "die after", "lost", "unanswered", "edit here", "edit there", "delete here", "freeze",
-    "freeze for long", "push", "sync", "late",
+    "freeze for long", "push", "sync", "late", "breaker",
 )  # fmt: skip
 """What may happen around a call of a worker."""
 
@@ -520,6 +520,16 @@ class Machine(RuleBasedStateMachine):
         self.clock.advance(seconds)
         self.write_down(f"{seconds:g} s pass")
 
+    @rule(name=workers)
+    @happening
+    def rest(self, name: str) -> None:
+        """Nothing happens for longer than anything is remembered, and what is too old is forgotten."""
+        self._keep_house(name)
+        self.clock.advance(REST)
+        self.late.clear()  # no network brings a request after so long
+        self.write_down("8 days pass")
+        self._keep_house(name)
+
     @rule(seconds=st.sampled_from((0.5, 3, 30)))
     @happening
     def set_clock_back(self, seconds: float) -> None:
@@ -738,11 +748,30 @@ class Machine(RuleBasedStateMachine):
             self._sync(other, (), Choice())
         elif what == "late":
             self._deliver_late(place)
+        elif what == "breaker":
+            self._open_breaker()
+
+    def _open_breaker(self) -> None:
+        """Somebody else finds AIMS out of reach: the push of another store, or the daemon's ping."""
+        with self.stage.database.write(self.org_id) as uow:
+            change = Change(uow=uow, scope=self.desk, now=self.clock())
+            ping.open_breaker(change, reason="health", error=AimsUnreachable())
+            uow.commit()
+        self.write_down("the breaker opens")
 
     def _excuse(self, request: Request, seen: set[str]) -> None:
         """Note what a write is about to overwrite that came after its process looked: nobody promises to keep that."""
         if "articles" not in request.path:
             return
+        if request.method != "DELETE":
+            # Deleted at AIMS after the look, or while it hides that: made anew without the links, which nobody sees.
+            self.unsure.update(
+                wish.label_code
+                for wish in self.look().wishes
+                if wish.acked_article is not None
+                and wish.acked_article not in self.shelf
+                and f'"{wish.acked_article}"'.encode() in request.body
+            )
         for value, edit in self.open_edits.items():
             if value not in seen and f'"{edit.key}"'.encode() in request.body:
                 self.excused.add(value)

@@ -30,6 +30,7 @@ from electis_cli.domain.labels import normalize_label_code
 from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow
 from electis_cli.domain.verdict import Tries
 from electis_cli.services.change import Reading
+from electis_cli.services.daemons import are_all_gone
 from electis_cli.services.push.store import lease_name
 from electis_cli.services.recording import ExchangeView, last_write_of
 from electis_cli.services.rendering import Rendered, render_articles
@@ -156,7 +157,8 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
         last_push=last_write_of(read, place.code, article_id) if article_id else None,
         tries=_tries(read, place, entry, (place.backoff_until, account.backoff_until), now),
         has_worker=leases.current_holder(uow, lease_name(place.id)) is not None,
-        has_daemon=any(uow.now() < daemon.alive_until for daemon in daemons.list_daemons(uow)),
+        has_daemon=any(uow.now() < daemon.alive_until for daemon in daemons.list_daemons(uow))
+        and not are_all_gone(read.scope.runtime),
         now=now,
     )
 

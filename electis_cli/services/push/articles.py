@@ -56,7 +56,7 @@ def _expected(session: PushSession) -> tuple[int, int]:
 
 def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:
     """Send a batch; a rejected one is halved until the one article that AIMS does not take is alone."""
-    session.renew()
+    session.make_sure()
     session.report.article_calls += 1
     try:
         session.runtime.reached("push:sending")

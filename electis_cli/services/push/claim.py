@@ -11,7 +11,7 @@ from electis_cli.db.organizations import Organization
 from electis_cli.domain.articles import ABSENT, looks_altered
 from electis_cli.domain.merge import resolve
 from electis_cli.domain.organizations import Strategy
-from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow, Push, State, decide_push
+from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow, Push, State, agreed_hashes, decide_push
 from electis_cli.domain.reconcile import is_echo
 from electis_cli.services.adopting import adopt_columns, keep_conflict
 from electis_cli.services.change import Change
@@ -104,7 +104,7 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
         number = _write_down(session, change, groups)
         session.runtime.reached("push:claiming")
         uow.commit()
-    session.number = number
+    session.number, session.is_checked = number, True
     session.runtime.reached("push:claimed")
     session.report.agreed += len(groups[Push.AGREE])
     session.report.waiting += len(groups[Push.WAIT])
@@ -145,8 +145,12 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     sent = [item for push in (Push.CREATE, Push.UPDATE, Push.DELETE) for item in groups[push]]
     # Known as ours before the network call: whatever becomes of it, it is recognized later.
     # So is what both sides agree on: shown again later, it is an old value of ours and nobody's edit.
+    # And so is what was agreed on until now, however long ago: when the write gets lost, that is what AIMS shows.
     ours = [*sent, *groups[Push.AGREE]]
-    known_contents.remember_hashes(uow, store_id, [(item.row.article_id, item.hash) for item in ours], now)
+    replaced = agreed_hashes(item.row for item in ours)
+    known_contents.remember_hashes(
+        uow, store_id, [*replaced, *((item.row.article_id, item.hash) for item in ours)], now
+    )
     # AIMS broke the links of articles it lost; the labels are linked again once they are back.
     lost = [item.row.article_id for item in sent if session.view.hash_of(item.row.article_id) == ABSENT]
     labels.forget_links(uow, store_id, lost, now)
@@ -265,7 +269,10 @@ def _resolve(change: Change, session: PushSession, organization: Organization, i
         # Seen and answered for: from now on this value is what both sides start from.
         values |= {"base": dict(remote.content), "base_hash": remote.hash, "echo": None}
         known_contents.remember_hashes(
-            change.uow, session.store.id, [(row.article_id, remote.hash)], change.now
+            change.uow,
+            session.store.id,
+            [*agreed_hashes([row]), (row.article_id, remote.hash)],
+            change.now,
         )
         if outcome.push:
             hold_fight(

@@ -129,8 +129,10 @@ def _write_down(session: PushSession, batch: Sequence[LabelWish]) -> None:
         session.require_lease(uow)
         session.require_going(uow)
         now = session.runtime.clock()
+        # What a label shows until now is ours, too, however old: when the call gets lost, AIMS goes on showing it.
+        shown = [(wish.label_code, wish.acked_article) for wish in batch if wish.acked_article]
         for kind, intents in (
-            ("link", [(wish.label_code, wish.desired_article or "-") for wish in batch]),
+            ("link", [*shown, *((wish.label_code, wish.desired_article or "-") for wish in batch)]),
             ("page", [(wish.label_code, str(wish.desired_page or 0)) for wish in batch]),
         ):
             known_contents.remember_hashes(uow, session.store.id, intents, now, kind=kind)

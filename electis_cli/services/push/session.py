@@ -17,7 +17,7 @@ from electis_cli.domain.queue import LabelWish, LedgerRow
 from electis_cli.domain.redaction import without_values
 from electis_cli.services.change import Change, Scope
 from electis_cli.services.push.burying import bury
-from electis_cli.services.push.report import PushReport
+from electis_cli.services.push.report import Ending, PushReport
 from electis_cli.services.remote import RemoteView
 from electis_cli.services.runtime import Runtime
 
@@ -26,8 +26,13 @@ class LeaseLost(Exception):
     """Somebody else pushes this store now: not one more call, and nothing of ours is acknowledged."""
 
 
-class Paused(Exception):
-    """Somebody paused the store meanwhile, or AIMS is known to be out of reach: nothing more is sent."""
+class Halted(Exception):
+    """Somebody paused or disabled the store meanwhile, or the account's breaker opened: nothing more is sent."""
+
+    def __init__(self, ending: Ending, why: str | None = None) -> None:
+        super().__init__(ending.value)
+        self.ending = ending
+        self.why = why
 
 
 class Trouble(Exception):
@@ -71,6 +76,9 @@ class PushSession:
     is_first_contact: bool = field(default=False)
     renewed_at: datetime | None = field(default=None)
     number: int = field(default=0)  # of the last claim or acknowledgement that is committed
+    is_checked: bool = field(
+        default=False
+    )  # a claim's own transaction has just looked whether it may be sent
 
     def renew(self) -> None:
         """Make sure of the lease before a call; raises LeaseLost when it is not ours any more.
@@ -96,10 +104,26 @@ class PushSession:
         self.lease, self.renewed_at = renewed, moment
 
     def require_going(self, uow: UnitOfWork) -> None:
-        """Raise Paused when the store was paused since the push began, within the transaction before a call."""
-        store = stores.find_store(uow, store_id=self.store.id)
-        if store is None or store.paused_at is not None:
-            raise Paused
+        """Raise Halted when the store or account was stopped since the push began, in the transaction before a call."""
+        gate = stores.find_gate(uow, self.store.id)
+        if gate is None or not gate.sync_enabled:
+            raise Halted(Ending.DISABLED)
+        if gate.paused_at is not None:
+            raise Halted(Ending.PAUSED, gate.paused_why)
+        if gate.breaker == "open":
+            raise Halted(Ending.BREAKER, gate.breaker_reason)
+
+    def make_sure(self) -> None:
+        """Make sure of the lease and the gate before a call; raises LeaseLost, Halted.
+
+        The first call after a claim needs no look of its own: the claim's transaction has just had one.
+        """
+        self.renew()
+        if self.is_checked:
+            self.is_checked = False
+            return
+        with self.runtime.database.read(self.scope.org_id) as uow:
+            self.require_going(uow)
 
     def require_lease(self, uow: UnitOfWork) -> None:
         """Raise LeaseLost unless the lease is ours, within the transaction that is about to write."""

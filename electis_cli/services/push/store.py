@@ -19,7 +19,7 @@ from electis_cli.services.push.articles import push_due_articles
 from electis_cli.services.push.commands import send_due_commands
 from electis_cli.services.push.labels import push_due_wishes
 from electis_cli.services.push.report import Ending, PushReport
-from electis_cli.services.push.session import LeaseLost, Paused, PushSession, Trouble
+from electis_cli.services.push.session import Halted, LeaseLost, PushSession, Trouble
 from electis_cli.services.push.trouble import handle_trouble, note_success
 from electis_cli.services.remote import RemoteView
 from electis_cli.services.rendering import require_format
@@ -79,8 +79,8 @@ def push_store(
                 handle_trouble(session, trouble)
     except LeaseLost:
         report.ending = Ending.BUSY
-    except Paused:
-        report.ending = Ending.PAUSED
+    except Halted as halted:
+        report.ending, report.error = halted.ending, halted.why
     finally:
         client.close()
         note_pushed(runtime, org_id, session.number)

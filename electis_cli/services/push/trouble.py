@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from electis_cli.db import accounts, alerts, commands, labels, ledger, stores
@@ -14,12 +13,13 @@ from electis_cli.domain.errors import (
     AimsThrottled,
     AimsUnreachable,
     ElectisError,
+    Unreachable,
 )
 from electis_cli.domain.queue import LabelWish, LedgerRow, Verdict, judge_doubt
 from electis_cli.domain.redaction import without_values
 from electis_cli.domain.timing import backoff_delay
 from electis_cli.services.change import Change
-from electis_cli.services.ping import note_ping, open_breaker
+from electis_cli.services.ping import hold_back, note_ping
 from electis_cli.services.push.report import Ending
 from electis_cli.services.push.session import LeaseLost, PushSession, Trouble
 
@@ -38,22 +38,20 @@ def handle_trouble(session: PushSession, trouble: Trouble) -> None:
     is_transport = isinstance(error, (AimsUnreachable, AimsAmbiguous))
     # A transport failure is followed by a ping at once: is it this call, this store, or AIMS as a whole?
     ping_error = _ping(session) if is_transport else None
+    if ping_error is not None and not isinstance(ping_error, Unreachable):
+        # AIMS is there, and says itself what keeps the account waiting.
+        report.error_code, report.error = ping_error.code, ping_error.why or ping_error.message
     try:
         with session.runtime.database.write(session.scope.org_id) as uow:
             session.require_lease(uow)
             change = session.change(uow)
             _judge_rows(session, change, trouble, aims_is_well=is_transport and ping_error is None)
-            if isinstance(error, AimsThrottled):
-                wait = float(error.details.get("retry_after", 5.0))
-                report.until = change.now + timedelta(seconds=wait)
-                accounts.save_account(uow, {"backoff_until": report.until})
-            elif isinstance(error, (AimsLoginRefused, AimsCompanyRefused)):
-                reason = "login" if isinstance(error, AimsLoginRefused) else "license"
-                open_breaker(change, reason=reason, error=error)
+            if isinstance(error, (AimsThrottled, AimsLoginRefused, AimsCompanyRefused)):
+                report.until = hold_back(change, error)
             elif is_transport:
                 note_ping(change, ping_error)
                 if ping_error is not None:
-                    open_breaker(change, reason="health", error=ping_error)
+                    report.until = hold_back(change, ping_error)
                 elif trouble.is_aside:
                     report.until = change.now
                 else:
@@ -107,8 +105,15 @@ def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_
             # An earlier call of theirs may still be in doubt.
             labels.update_wish(change.uow, wish.label_code, {"inflight_version": wish.inflight_version})
         return
+    # Somebody may have changed a row during the call: what is wanted now never failed, and is tried on its own merits.
+    current = ledger.rows_by_id(
+        change.uow, session.store.id, [row.article_id for row in trouble.rows], lock=True
+    )
+    moved = {row.article_id for row in trouble.rows if _is_newer(current.get(row.article_id), row)}
     updates = []
     for row in trouble.rows:
+        if row.article_id in moved:
+            continue
         verdict = _verdict(session, change, row, together=together, aims_is_well=aims_is_well)
         updates.append({"article_id": row.article_id, **_values(verdict, trouble.error)})
         if verdict.is_dead:
@@ -116,13 +121,27 @@ def _judge_rows(session: PushSession, change: Change, trouble: Trouble, *, aims_
                 change, kind="article", subject=row.article_id, error=trouble.error, attempts=verdict.attempts
             )
     ledger.update_rows(change.uow, session.store.id, updates)
+    ledger.update_rows(
+        change.uow,
+        session.store.id,
+        [{"article_id": article_id, **_told(trouble.error)} for article_id in sorted(moved)],
+    )
+    wishes = labels.wishes_by_code(change.uow, [wish.label_code for wish in trouble.wishes], lock=True)
     for wish in trouble.wishes:
+        now = wishes.get(wish.label_code)
+        if now is None or now.version != wish.version:
+            labels.update_wish(change.uow, wish.label_code, _told(trouble.error))
+            continue
         verdict = _verdict(session, change, wish, together=together, aims_is_well=aims_is_well)
         labels.update_wish(change.uow, wish.label_code, _values(verdict, trouble.error))
         if verdict.is_dead:
             session.bury(
                 change, kind="label", subject=wish.label_code, error=trouble.error, attempts=verdict.attempts
             )
+
+
+def _is_newer(current: LedgerRow | None, claimed: LedgerRow) -> bool:
+    return current is None or current.desired_version != claimed.desired_version
 
 
 def _verdict(
@@ -149,9 +168,12 @@ def _values(verdict: Verdict, error: ElectisError) -> dict[str, Any]:
         "attempts": verdict.attempts,
         "doubts": verdict.doubts,
         "next_attempt_at": verdict.next_attempt_at,
-        "error_class": error.code,
-        "error_text": error.why or error.message,
+        **_told(error),
     }
+
+
+def _told(error: ElectisError) -> dict[str, Any]:
+    return {"error_class": error.code, "error_text": error.why or error.message}
 
 
 def _back_off_store(session: PushSession, change: Change) -> None:
