@@ -274,6 +274,11 @@ def note_shown(uow: UnitOfWork, wish: LabelWish, article_id: str, now: datetime)
     return uow.count_changed(statement) == 1
 
 
+def doubt_link(uow: UnitOfWork, label_code: str) -> None:
+    """Note that nobody knows what AIMS shows on a label, so that its wish is brought there whatever it acknowledged."""
+    update_wish(uow, label_code, {"inflight_version": 0, "acked_page": None})
+
+
 def wish_page(uow: UnitOfWork, store_id: str, article_id: str, page: int, now: datetime) -> None:
     """Wish another page for every label of an article."""
     wish_pages(uow, store_id, {article_id: page}, now)

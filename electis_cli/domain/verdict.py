@@ -6,24 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from electis_cli.domain.label_verdict import LabelFacts, Verdict, judge_label, judge_waiting
 from electis_cli.domain.queue import Status
 from electis_cli.domain.timing import iso
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelFacts:
-    """One label of the article: what was wished, and what AIMS says of it (None: AIMS did not tell)."""
-
-    label_code: str
-    is_wished: bool
-    is_linked: bool | None
-    status: Status
-    error: str | None
-    update_status: str | None
-    is_online: bool | None
-    has_low_battery: bool | None
-    desired_page: int | None
-    shown_page: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +53,6 @@ class Chain:
     labels: Sequence[LabelFacts]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The first broken link in a sentence, and the command that mends it."""
-
-    link: str  # row, account, store, queue, aims, labels, none
-    text: str
-    fix: str
-
-    @property
-    def is_fine(self) -> bool:
-        """True when nothing is broken."""
-        return self.link == "none"
-
-
 def judge(chain: Chain) -> Verdict:
     """Return the first broken link from the row to the label, as support staff would name it."""
     for look in (_row, _account, _store, _queue, _aims, _labels):
@@ -95,7 +66,8 @@ def judge(chain: Chain) -> Verdict:
 
 def _row(chain: Chain) -> Verdict | None:
     if chain.article_id is None and chain.noun == "label":
-        return Verdict(
+        shown = next((verdict for label in chain.labels if (verdict := judge_label(label))), None)
+        return shown or Verdict(
             link="row",
             text=f"Nothing is wished of {chain.subject}: no article is linked to it.",
             fix=f"electis label link {chain.identifier} ARTICLE_ID",
@@ -122,11 +94,13 @@ def _account(chain: Chain) -> Verdict | None:
             text="The organization has no article format yet.",
             fix="electis aims format fetch",
         )
-    if chain.breaker == "open" and chain.status is not Status.SYNCED:
+    if chain.breaker == "open" and (chain.status is not Status.SYNCED or _held_up(chain)):
         fixes = {"format": "electis aims format fetch", "login": "electis aims configure --replace"}
         return Verdict(
             link="account",
-            text=f"The queue is stopped for all stores ({chain.breaker_reason}), so the change waits.",
+            text=_named(
+                chain, f"The queue is stopped for all stores ({chain.breaker_reason}), so the change waits."
+            ),
             fix=fixes.get(chain.breaker_reason or "", "electis aims doctor"),
         )
     return None
@@ -145,11 +119,11 @@ def _store(chain: Chain) -> Verdict | None:
             text=f"The database was restored from a backup; store {chain.store} is not pushed until it was compared.",
             fix=f"electis sync full --store {chain.store}",
         )
-    if chain.is_paused and chain.status is not Status.SYNCED:
-        why = f": {chain.paused_why}" if chain.paused_why else ""
+    if chain.is_paused and (chain.status is not Status.SYNCED or _held_up(chain)):
+        why = f": {_sentence(chain.paused_why)}" if chain.paused_why else "."
         return Verdict(
             link="store",
-            text=f"Somebody paused the queue of store {chain.store}{why}.",
+            text=_named(chain, f"Somebody paused the queue of store {chain.store}{why}"),
             fix=f"electis queue resume --store {chain.store}",
         )
     return None
@@ -246,55 +220,15 @@ def _labels(chain: Chain) -> Verdict | None:
             text=f"AIMS has the article {chain.article_id}, but no label is linked to it.",
             fix=f"electis label link LABEL {chain.article_id}",
         )
-    for label in chain.labels:
-        verdict = _label(chain, label)
-        if verdict is not None:
-            return verdict
-    return None
+    return next((verdict for label in chain.labels if (verdict := judge_label(label))), None)
 
 
-def _label(chain: Chain, label: LabelFacts) -> Verdict | None:
-    code = label.label_code
-    if label.status is Status.FAILED:
-        return Verdict(
-            link="labels",
-            text=f"AIMS refused the link of label {code}: {label.error}",
-            fix=f"electis queue retry {code}",
-        )
-    if label.is_wished and label.is_linked is False:
-        why = f": {_sentence(label.error)}" if label.error else "."
-        return Verdict(
-            link="labels", text=f"Label {code} is not linked at AIMS yet{why}", fix="electis queue drain"
-        )
-    if label.is_online is False:
-        return Verdict(
-            link="labels",
-            text=f"Label {code} is offline: no gateway hears it.",
-            fix=f"electis aims gateway list --store {chain.store}",
-        )
-    return _label_drawing(chain, label)
+def _named(chain: Chain, why: str) -> str:
+    """Return why nothing is written, with the label that waits for it when the article does not."""
+    label = _held_up(chain) if chain.status is Status.SYNCED or chain.article_id is None else None
+    return why if label is None else judge_waiting(label, why)
 
 
-def _label_drawing(chain: Chain, label: LabelFacts) -> Verdict | None:
-    code, word = label.label_code, (label.update_status or "").upper()
-    if word == "TIMEOUT":
-        low = " Its battery is low." if label.has_low_battery else ""
-        return Verdict(
-            link="labels",
-            text=f"Label {code} did not answer the last update.{low}",
-            fix=f"electis label resend {code} --store {chain.store}",
-        )
-    if word == "PROCESSING":
-        return Verdict(
-            link="labels",
-            text=f"Label {code} is drawing the last update.",
-            fix=f"electis wait --for=displayed --store {chain.store}",
-        )
-    pages = (label.desired_page, label.shown_page)
-    if None not in pages and label.desired_page != label.shown_page:
-        return Verdict(
-            link="labels",
-            text=f"Label {code} shows page {label.shown_page} instead of {label.desired_page}.",
-            fix="electis queue drain",
-        )
-    return None
+def _held_up(chain: Chain) -> LabelFacts | None:
+    """Return a label whose change waits in the queue, though its article is as it should be."""
+    return next((label for label in chain.labels if label.is_waiting), None)

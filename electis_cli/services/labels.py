@@ -35,10 +35,17 @@ def find_label(read: Reading, code: str, store: str | None) -> tuple[LabelWish, 
 
 
 def link_label(
-    scope: Scope, label: str, article: str, *, store: str | None = None, dry_run: bool = False
+    scope: Scope,
+    label: str,
+    article: str,
+    *,
+    store: str | None = None,
+    again: bool = False,
+    dry_run: bool = False,
 ) -> LabelView:
     """Wish that a label shows a space or a conference room, instead of what it shows now.
 
+    `again` sends it also when AIMS took it before: somebody linked the label elsewhere there, or covers it.
     Raises InvalidInput for a text that is no label code, ArticleNotFound, and Conflict when the label belongs to
     another store.
     """
@@ -50,7 +57,7 @@ def link_label(
         wish = labels.find_wish(change.uow, code, lock=True)
         if page is None and wish is not None and wish.desired_page is not None:
             # It comes from a room, perhaps over a space: without a wish it could stay on the meeting's page.
-            page = PAGE_FREE
+            page = wish.desired_page if again and wish.desired_article == article_id else PAGE_FREE
         if wish is not None and wish.store_id != place.id and _matters(wish):
             raise _elsewhere(change, wish)
         is_same = (
@@ -60,18 +67,31 @@ def link_label(
             and wish.state is State.ACTIVE
             and (wish.desired_article, wish.desired_page) == (article_id, page)
         )
-        if not is_same:
+        if again or not is_same:
             _wish(change, place, code, wish, article_id, page)
+        if again:
+            labels.doubt_link(change.uow, code)
         return _view(*_require(change, code, place.code))
 
 
-def unlink_label(scope: Scope, label: str, *, store: str | None = None, dry_run: bool = False) -> LabelView:
-    """Wish that a label shows nothing. Raises LabelNotFound for a label that was never linked, InvalidInput."""
+def unlink_label(
+    scope: Scope, label: str, *, store: str | None = None, again: bool = False, dry_run: bool = False
+) -> LabelView:
+    """Wish that a label shows nothing; with `again` it is sent though AIMS took it before.
+
+    Raises LabelNotFound for a label that was never linked, InvalidInput.
+    """
     code = normalize_label_code(label)
     with changing(scope, Action.CHANGE_FACTS, dry_run=dry_run) as change:
         wish, place = _require(change, code, store, lock=True)
-        if wish.desired_article is not None or (wish.state is not State.ACTIVE and wish.wants_unlink):
+        if (
+            again
+            or wish.desired_article is not None
+            or (wish.state is not State.ACTIVE and wish.wants_unlink)
+        ):
             _wish(change, place, code, wish, None, None)
+        if again:
+            labels.doubt_link(change.uow, code)
         return _view(*_require(change, code, place.code))
 
 

@@ -9,13 +9,13 @@ import pytest
 from electis_cli.db import organizations, stores
 from electis_cli.domain.errors import SpaceNotFound
 from electis_cli.domain.timing import iso
-from electis_cli.services import labels, people, spaces
+from electis_cli.services import label_orders, labels, people, spaces
 from electis_cli.services.change import changing
 from electis_cli.services.conferences import create_room
 from electis_cli.services.daemons import announce, leave
 from electis_cli.services.explain.explaining import explain
 from electis_cli.services.housekeeping import keep_house
-from tests.world.ledger import Through, push, store_of, through
+from tests.world.ledger import Through, label, link, push, remove, store_of, through
 
 
 def label_codes(cloud, count=1):
@@ -208,8 +208,7 @@ def test_a_value_somebody_wrote_at_aims_is_named_with_its_column(shown, cloud, c
 
 
 def test_an_article_that_vanished_is_named(shown, cloud):
-    with cloud.lock:
-        del cloud.store("ACME", "001").articles["4-117"]
+    remove(cloud, "4-117")
 
     view = explain(shown, "space", "4-117")
 
@@ -277,3 +276,166 @@ def test_a_missing_format_is_named(shown):
         uow.commit()
 
     assert explain(shown, "space", "4-117").fix == "electis aims format fetch"
+
+
+# --- what a label shows, though the article is as it should be ------------------------------------------------------
+
+
+def test_how_far_a_label_is_follows_what_aims_just_said(shown, cloud):
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+    push(shown)
+    drawing = explain(shown, "space", "4-117").labels[0]
+    cloud.clock.advance(10)
+    drawn = explain(shown, "space", "4-117").labels[0]
+
+    assert (drawing["display"], drawing["update_status"]) == ("processing", "PROCESSING")
+    assert (drawn["display"], drawn["update_status"]) == ("displayed", "SUCCESS")
+
+
+def other_space(scope):
+    spaces.create_space(scope, "4-118", data={"ITEM_NAME": "Free desk"})
+    push(scope)
+
+
+def mended(scope, cloud, noun="space", identifier="4-117"):
+    """Push what a fix left in the queue, let the labels draw, and look again."""
+    push(scope)
+    cloud.clock.advance(10)
+    return explain(scope, noun, identifier)
+
+
+def test_an_image_over_the_fields_is_named_and_linking_again_takes_it_away(shown, cloud):
+    code = label_codes(cloud)[0]
+    label_orders.push_image(shown, code, bitmap(label(cloud, code)))
+    cloud.clock.advance(10)
+
+    view = explain(shown, "space", "4-117")
+
+    assert view.link == "labels"
+    assert view.verdict.startswith(f"An image covers what label {code} would show")
+    assert view.labels[0]["image"] is True
+    assert view.fix == f"electis label link {code} 4-117 --store 001 --again"
+    assert explain(shown, "label", code).fix == view.fix
+
+    labels.link_label(shown, code, "4-117", again=True)
+    assert mended(shown, cloud).link == "none"
+
+
+def bitmap(device):
+    """A picture of just the size of a label."""
+    head = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+    return (
+        head
+        + device.width.to_bytes(4, "big")
+        + device.height.to_bytes(4, "big")
+        + b"\x08\x00\x00\x00\x00" * 4
+    )
+
+
+def test_a_label_that_somebody_linked_elsewhere_is_named_for_both_articles(shown, cloud):
+    other_space(shown)
+    code = label_codes(cloud)[0]
+    link(cloud, code, "4-118")
+
+    lost, found = explain(shown, "space", "4-117"), explain(shown, "space", "4-118")
+
+    assert (lost.link, found.link) == ("labels", "labels")
+    assert lost.verdict == (
+        f"Somebody linked label {code} to 4-118 at AIMS; the database wants 4-117 on it. A full sync would take"
+        " that over."
+    )
+    assert found.verdict == lost.verdict
+    assert (lost.labels[0]["linked_to"], found.labels[0]["article"]) == (["4-118"], "4-117")
+    assert lost.fix == found.fix == f"electis label link {code} 4-117 --store 001 --again"
+    assert explain(shown, "label", code).verdict == lost.verdict
+
+    labels.link_label(shown, code, "4-117", again=True)
+    assert mended(shown, cloud).link == "none"
+    assert cloud.store("ACME", "001").labels[code].articles == ["4-117"]
+
+
+def test_a_label_that_somebody_unlinked_is_named(shown, cloud):
+    code = label_codes(cloud)[0]
+    with cloud.lock:
+        label(cloud, code).articles = []
+        cloud.store("ACME", "001").links_changed()
+
+    view = explain(shown, "space", "4-117")
+
+    assert view.verdict == f"Somebody unlinked label {code} at AIMS; the database wants 4-117 on it."
+    assert view.fix == f"electis label link {code} 4-117 --store 001 --again"
+    labels.link_label(shown, code, "4-117", again=True)
+    assert mended(shown, cloud).link == "none"
+
+
+def test_a_label_that_was_unlinked_here_and_linked_again_at_aims_is_named(shown, cloud):
+    code = label_codes(cloud)[0]
+    labels.unlink_label(shown, code)
+    push(shown)
+    cloud.clock.advance(10)
+    link(cloud, code, "4-117")
+
+    view = explain(shown, "space", "4-117")
+
+    assert view.verdict.startswith(
+        f"Somebody linked label {code} to 4-117 at AIMS; the database wants nothing"
+    )
+    assert view.fix == f"electis label unlink {code} --store 001 --again"
+    assert explain(shown, "label", code).fix == view.fix
+    labels.unlink_label(shown, code, again=True)
+    assert mended(shown, cloud).fix == "electis label link LABEL 4-117"
+    assert label(cloud, code).articles == []
+
+
+def test_a_label_that_was_carried_to_another_store_is_named(shown, cloud):
+    code = label_codes(cloud)[0]
+    with cloud.lock:
+        there = cloud.store("ACME", "002")
+        there.labels[code] = cloud.store("ACME", "001").labels.pop(code)
+        there.labels[code].articles = []
+        there.links_changed()
+        cloud.store("ACME", "001").links_changed()
+
+    view = explain(shown, "space", "4-117")
+
+    assert view.verdict == f"AIMS has label {code} in store 002; the database wants it here, on 4-117."
+    labels.link_label(shown, code, "4-117", again=True)
+    assert mended(shown, cloud).link == "none", "a link moves it"
+
+
+def test_an_unlink_that_waits_in_a_paused_store_is_named(shown, cloud):
+    code = label_codes(cloud)[0]
+    labels.unlink_label(shown, code)
+
+    assert explain(shown, "space", "4-117").verdict == (
+        f"Label {code} still shows 4-117 at AIMS; that it shows nothing waits in the queue."
+    )
+    pause(shown, "fair")
+    for noun, identifier in (("space", "4-117"), ("label", code)):
+        view = explain(shown, noun, identifier)
+        assert (view.link, view.fix) == ("store", "electis queue resume --store 001")
+        assert view.verdict == f"Somebody paused the queue of store 001: fair. Label {code} waits for it."
+
+    pause(shown, None)
+    assert mended(shown, cloud).fix == "electis label link LABEL 4-117"
+    assert explain(shown, "label", code).link == "row"
+
+
+def pause(scope, why):
+    with changing(scope, "sync") as change:
+        values = {"paused_at": change.now if why else None, "paused_why": why}
+        stores.update_store(change.uow, store_of(scope).id, values)
+
+
+def test_a_label_that_waits_for_its_next_article_is_named_for_both(shown, cloud):
+    other_space(shown)
+    code = label_codes(cloud)[0]
+    labels.link_label(shown, code, "4-118")
+
+    for space in ("4-117", "4-118"):
+        view = explain(shown, "space", space)
+        assert (
+            view.verdict == f"Label {code} still shows 4-117 at AIMS; that it shows 4-118 waits in the queue."
+        )
+        assert view.fix == "electis queue drain --store 001"
+    assert mended(shown, cloud, identifier="4-118").link == "none"

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from electis_cli.aims.entities import is_low
+from electis_cli.db import labels
 from electis_cli.domain.articles import changed_columns
-from electis_cli.domain.queue import LedgerRow, Status, status_of_row, status_of_wish
-from electis_cli.domain.verdict import Chain, LabelFacts, Tries, judge
-from electis_cli.services.change import Scope, reading
+from electis_cli.domain.label_verdict import LabelFacts
+from electis_cli.domain.labels import follow_display
+from electis_cli.domain.queue import LabelWish, LedgerRow, Status, status_of_row, status_of_wish
+from electis_cli.domain.verdict import Chain, Tries, judge
+from electis_cli.services.change import Reading, Scope, reading
 from electis_cli.services.explain.asking import Remote, ask
 from electis_cli.services.explain.looking import Local, look_up
 
@@ -41,7 +43,8 @@ def explain(scope: Scope, noun: str, identifier: str, *, store: str | None = Non
     with reading(scope) as read:
         local = look_up(read, noun, identifier, store)
     remote = ask(scope, local)
-    facts = _labels(local, remote)
+    with reading(scope) as read:
+        facts = _labels(local, remote, _wishes(read, local, remote))
     verdict = judge(_chain(local, remote, facts))
     return ExplainView(
         noun=noun,
@@ -59,28 +62,46 @@ def explain(scope: Scope, noun: str, identifier: str, *, store: str | None = Non
     )
 
 
-def _labels(local: Local, remote: Remote) -> list[LabelFacts]:
-    """Return the labels that were wished, or that AIMS has linked."""
-    told = {label.label_code: label for label in remote.labels}
-    wished = {wish.label_code: wish for wish in local.wishes}
-    facts = []
-    for code in sorted({*told, *wished}):
-        label, wish = told.get(code), wished.get(code)
-        facts.append(
-            LabelFacts(
-                label_code=code,
-                is_wished=wish is not None,
-                is_linked=None if remote.error else label is not None,
-                status=status_of_wish(wish) if wish else Status.SYNCED,
-                error=wish.error_text if wish else None,
-                update_status=label.update_status if label else None,
-                is_online=label.is_online if label else None,
-                has_low_battery=is_low(label.battery) if label else None,
-                desired_page=wish.desired_page if wish else None,
-                shown_page=remote.pages.get(code),
-            )
-        )
-    return facts
+def _wishes(read: Reading, local: Local, remote: Remote) -> dict[str, tuple[LabelWish, str]]:
+    """Return what is wished of the labels, and the store: also of those that AIMS shows it on and should not."""
+    visible = {place.id: place.code for place in read.stores(None)}
+    others = labels.wishes_by_code(read.uow, remote.linked)
+    wishes = {**others, **{wish.label_code: wish for wish in local.wishes}}
+    return {code: (wish, visible[wish.store_id]) for code, wish in wishes.items() if wish.store_id in visible}
+
+
+def _labels(local: Local, remote: Remote, wishes: Mapping[str, tuple[LabelWish, str]]) -> list[LabelFacts]:
+    """Return the labels that are to show the article, and those that show it: as acknowledged, or as AIMS says."""
+    asked = [local.identifier] if local.noun == "label" else []
+    return [
+        _facts(local, remote, code, *wishes.get(code, (None, local.place.code)))
+        for code in sorted({*remote.linked, *wishes, *asked})
+    ]
+
+
+def _facts(local: Local, remote: Remote, code: str, wish: LabelWish | None, store: str) -> LabelFacts:
+    told, is_told = remote.labels.get(code), code in remote.labels
+    linked_to = told.articles if told else () if is_told else None
+    if linked_to is None and code in remote.linked and local.article_id is not None:
+        linked_to = (local.article_id,)
+    return LabelFacts(
+        label_code=code,
+        store=store,
+        in_database=wish is not None,
+        article=wish.desired_article if wish else None,
+        acked_article=wish.acked_article if wish else None,
+        status=status_of_wish(wish) if wish else Status.SYNCED,
+        error=wish.error_text if wish else None,
+        page=wish.desired_page if wish else None,
+        is_known=told is not None if is_told else None,
+        linked_to=linked_to,
+        at_store=remote.elsewhere.get(code),
+        has_image=told is not None and told.image,
+        update_status=told.update_status if told else None,
+        is_online=told.online if told else None,
+        has_low_battery=told.low_battery if told else None,
+        shown_page=told.page if told else None,
+    )
 
 
 def _chain(local: Local, remote: Remote, facts: Sequence[LabelFacts]) -> Chain:
@@ -186,19 +207,30 @@ def _compare(local: Local, remote: Remote) -> dict[str, Any]:
 
 
 def _label(fact: LabelFacts, local: Local, remote: Remote) -> dict[str, Any]:
-    told = next((label for label in remote.labels if label.label_code == fact.label_code), None)
+    told = remote.labels.get(fact.label_code)
     wish = next((wish for wish in local.wishes if wish.label_code == fact.label_code), None)
     return {
         "label": fact.label_code,
         "status": fact.status,
-        "linked_at_aims": fact.is_linked,
-        "display": wish.display if wish else None,
+        "article": fact.article,
+        "linked_at_aims": _is_linked(fact, local),
+        "linked_to": list(fact.linked_to) if fact.linked_to is not None else None,
+        "image": fact.has_image or None,
+        # AIMS was just asked; what the database noted may be older.
+        "display": follow_display(wish.display, fact.update_status, was_resent=True).display
+        if wish
+        else None,
         "update_status": fact.update_status,
         "page": fact.shown_page,
-        "desired_page": fact.desired_page,
+        "desired_page": fact.page,
         "online": fact.is_online,
         "battery": told.battery if told else None,
         "signal": told.signal if told else None,
         "gateway": told.gateway if told else None,
         "error": fact.error,
     }
+
+
+def _is_linked(fact: LabelFacts, local: Local) -> bool | None:
+    """Tell whether AIMS has the label on the article that is explained; None when it did not tell."""
+    return None if fact.linked_to is None else local.article_id in fact.linked_to

@@ -119,7 +119,8 @@ def _find_label(read: Reading, place: Store, identifier: str) -> _Found | None:
     if wish is None or wish.store_id != place.id:
         return None
     row = {"id": code, "article": wish.desired_article, "page": wish.desired_page, "origin": wish.origin}
-    return row, wish.desired_article, {"label": code}, {}
+    # One that is to show nothing may still show what AIMS acknowledged.
+    return row, wish.desired_article or wish.acked_article, {"label": code}, {}
 
 
 _NOUNS: dict[str, tuple[Callable[[Reading, Store, str], _Found | None], type[NotFound]]] = {
@@ -135,9 +136,10 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
     organization, identifier = read.organization(), str(row["id"])
     ids = [article_id] if article_id else []
     rendered = render_articles(uow, organization, place.id, ids) if organization.article_format else {}
-    wishes = labels.list_wishes(uow, [place.id], article_ids=ids) if ids else []
+    # Not only the labels that are to show it: also those that still do.
+    wishes = labels.list_wishes(uow, [place.id], article_ids=ids) if ids and noun != "label" else []
     if noun == "label":
-        wishes = [wish for wish in wishes if wish.label_code == identifier]
+        wishes = list(labels.wishes_by_code(uow, [identifier]).values())
     known = known_contents.known_by_id(uow, place.id, ids, now - KNOWN_FOR)
     account = accounts.find_account(uow)
     entry = ledger.rows_by_id(uow, place.id, ids).get(article_id or "")
@@ -152,7 +154,7 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
         rendered=rendered.get(article_id or ""),
         ledger=entry,
         known=known.get(article_id or "", frozenset()),
-        wishes=[wish for wish in wishes if wish.desired_article == article_id],
+        wishes=wishes,
         last_push=last_write_of(read, place.code, article_id) if article_id else None,
         tries=_tries(read, place, entry, (place.backoff_until, account.backoff_until), now),
         has_worker=leases.current_holder(uow, lease_name(place.id)) is not None,
