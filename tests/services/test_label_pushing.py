@@ -8,6 +8,7 @@ from electis_cli.domain.conference import Meeting
 from electis_cli.domain.queue import State, Status, status_of_wish
 from electis_cli.services import conferences, draining, labels, people, queue, spaces, working
 from electis_cli.services.push.report import Ending
+from electis_cli.services.recording import last_exchanges
 from electis_cli.simulator import display
 from tests.world.ledger import (
     SETTLED,
@@ -265,7 +266,12 @@ def test_a_refused_label_is_tried_again_when_somebody_says_so(connected, cloud, 
         cloud.store("ACME", "001").whitelist_on = True
     labels.link_label(connected, codes[0], "A")
     push(connected)
-    assert "whiteList" in wish_of(connected, codes[0]).error_text
+    told = "label is not in the whiteList. The store has a whitelist, and this label is not on it."
+    assert told in wish_of(connected, codes[0]).error_text
+    assert told in letters_of(connected)[0]["error_text"]
+    assert told in open_alerts(connected)[0]["text"]
+    refused = last_exchanges(connected, failed=True)[0]
+    assert (refused.status, refused.answer) == (405, "405 label is not in the whiteList")
     with cloud.lock:
         cloud.store("ACME", "001").whitelist_on = False
     assert queue.retry(connected, [codes[0]]) == 1
