@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from electis_cli.domain.label_refusals import Refusal, fix_of_refusal, refusal_of
 from electis_cli.domain.queue import Status
 
 
@@ -37,6 +38,7 @@ class LabelFacts:
     status: Status
     error: str | None
     page: int | None
+    is_room: bool = False
     is_known: bool | None = None
     linked_to: tuple[str, ...] | None = None
     at_store: str | None = None
@@ -74,12 +76,27 @@ def judge_waiting(label: LabelFacts, why: str) -> str:
 
 
 def _stuck(label: LabelFacts) -> Verdict | None:
-    if label.status is Status.FAILED:
+    code = label.label_code
+    if label.status in {Status.HELD, Status.CONFLICT}:
         return _broken(
-            f"AIMS refused the link of label {label.label_code}: {label.error}",
-            f"electis queue retry {label.label_code}",
+            f"Label {code} waits for a decision: {label.error}",
+            f"electis queue retry {code} --store {label.store}",
         )
-    return None
+    if label.status is not Status.FAILED:
+        return None
+    what = f"the link of label {code}"
+    page = label.page if label.article is not None and label.article == label.acked_article else None
+    if label.article is None:
+        what = f"to unlink label {code}"
+    elif page is not None:
+        what = f"page {page} of label {code}"
+    fix = fix_of_refusal(label.error, code, store=label.store, page=page, is_room=label.is_room)
+    hint = ""
+    if refusal_of(label.error) is Refusal.CODE:
+        hint = " Unlink it, then link the one that hangs there."
+    elif refusal_of(label.error) is Refusal.QUOTA:
+        hint = " Unlink labels nobody needs before it is tried again."
+    return _broken(f"AIMS refused {what}: {_sentence(label.error)}{hint}", fix)
 
 
 def _waiting(label: LabelFacts) -> Verdict | None:
@@ -172,7 +189,8 @@ def _drawing(label: LabelFacts) -> Verdict | None:
     pages = (label.page, label.shown_page)
     if None not in pages and label.page != label.shown_page:
         return _broken(
-            f"Label {code} shows page {label.shown_page} instead of {label.page}.", "electis queue drain"
+            f"Label {code} shows page {label.shown_page} instead of {label.page}, which AIMS took.",
+            f"electis label link {code} {label.article} --store {label.store} --again",
         )
     return None
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from electis_cli.domain.label_verdict import LabelFacts, Verdict, judge_label, judge_waiting
 from electis_cli.domain.queue import Status
+from electis_cli.domain.reconcile import Step
 from electis_cli.domain.timing import iso
 
 
@@ -50,6 +51,8 @@ class Chain:
     differing: Sequence[str]
     is_known_value: bool
     is_settling: bool
+    next_step: Step | None
+    restore: str
     labels: Sequence[LabelFacts]
 
 
@@ -204,13 +207,42 @@ def _aims(chain: Chain) -> Verdict | None:
                 text=f"AIMS took the last change but does not show it yet ({columns}); it may take two minutes.",
                 fix=f"electis wait --for=displayed --store {chain.store}",
             )
+        sync = f"electis sync full --store {chain.store} --no-window"
         owner = "an older value of ours" if chain.is_known_value else "a value somebody wrote there"
+        if chain.next_step is Step.ADOPT:
+            return Verdict(
+                link="aims",
+                text=f"AIMS shows {owner} in {columns}. A full sync takes it into the database; what follows it here"
+                " puts ours back.",
+                fix=f"{sync} && {chain.restore}" if chain.restore else sync,
+            )
         return Verdict(
-            link="aims",
-            text=f"AIMS shows {owner} in {columns}.",
-            fix=f"electis sync full --store {chain.store} --no-window",
+            link="aims", text=f"AIMS shows {owner} in {columns}.{_then(chain)}", fix=_settling(chain) or sync
         )
     return None
+
+
+_THEN = {
+    Step.PUSH_AGAIN: " A full sync sends ours again.",
+    Step.BUMP: " A full sync sends ours.",
+    Step.SETTLING: " The full sync that still sees it two minutes after another one sends ours again.",
+    Step.CONFLICT: " After a full sync a person must choose.",
+    Step.HOLD: " AIMS alters it anew each time: a full sync holds it for a person.",
+    Step.ECHO: " AIMS puts it into a form of its own: a full sync takes that for equal.",
+}
+
+
+def _then(chain: Chain) -> str:
+    """Return which side wins at the next full sync, in a sentence."""
+    return _THEN.get(chain.next_step, "") if chain.next_step is not None else ""
+
+
+def _settling(chain: Chain) -> str:
+    """Return what mends a difference that one full sync only notes, or leaves to a person; `""` for any other."""
+    sync = f"electis sync full --store {chain.store}"
+    if chain.next_step is Step.CONFLICT:
+        return f"{sync} --no-window && electis sync resolve {chain.article_id} --ours --store {chain.store}"
+    return f"{sync} && sleep 120 && {sync}" if chain.next_step is Step.SETTLING else ""
 
 
 def _labels(chain: Chain) -> Verdict | None:

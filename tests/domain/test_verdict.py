@@ -38,6 +38,8 @@ CHAIN = Chain(
     differing=(),
     is_known_value=False,
     is_settling=False,
+    next_step=None,
+    restore="",
     labels=(),
 )
 LABEL = LabelFacts(

@@ -6,16 +6,32 @@ from datetime import timedelta
 
 import pytest
 
-from electis_cli.db import organizations, stores
+from electis_cli.db import accounts, organizations, stores
+from electis_cli.db import labels as stored_labels
 from electis_cli.domain.errors import SpaceNotFound
 from electis_cli.domain.timing import iso
-from electis_cli.services import label_orders, labels, people, spaces
+from electis_cli.services import aims_whitelist, label_actions, label_orders, labels, people, spaces
 from electis_cli.services.change import changing
-from electis_cli.services.conferences import create_room
+from electis_cli.services.conferences import create_room, toggle_meeting
+from electis_cli.services.conflicts import resolve_conflict
 from electis_cli.services.daemons import announce, leave
 from electis_cli.services.explain.explaining import explain
 from electis_cli.services.housekeeping import keep_house
-from tests.world.ledger import Through, label, link, push, remove, store_of, through
+from tests.world.ledger import (
+    Through,
+    article,
+    edit,
+    label,
+    letters_of,
+    link,
+    push,
+    remove,
+    store_of,
+    sync,
+    sync_twice,
+    through,
+    wish_of,
+)
 
 
 def label_codes(cloud, count=1):
@@ -439,3 +455,196 @@ def test_a_label_that_waits_for_its_next_article_is_named_for_both(shown, cloud)
         )
         assert view.fix == "electis queue drain --store 001"
     assert mended(shown, cloud, identifier="4-118").link == "none"
+
+
+# --- what AIMS refused of a label, and what mends it ----------------------------------------------------------------
+
+
+@pytest.fixture
+def whitelisted(shown, cloud):
+    """A second label of the space, in a store where AIMS asks for a whitelist, refused for it."""
+    with cloud.lock:
+        cloud.store("ACME", "001").whitelist_on = True
+    labels.link_label(shown, label_codes(cloud, 2)[1], "4-117")
+    push(shown)
+    return shown
+
+
+def test_a_label_that_is_on_no_whitelist_is_mended_by_the_whitelist(whitelisted, cloud):
+    code = label_codes(cloud, 2)[1]
+
+    view = explain(whitelisted, "space", "4-117")
+
+    assert view.verdict == (
+        f"AIMS refused the link of label {code}: AIMS answered 405: label is not in the whiteList. The store has a"
+        " whitelist, and this label is not on it."
+    )
+    assert view.fix == f"electis aims whitelist add {code} --store 001"
+    done = aims_whitelist.change_whitelist(whitelisted, [code], add=True, store="001")
+    assert [item.retried for item in done] == [True]
+    assert mended(whitelisted, cloud).link == "none", "adding it revived the link"
+    assert letters_of(whitelisted) == []
+
+
+def test_a_whitelist_revives_only_what_was_refused_for_it(whitelisted, cloud):
+    first, code, other = label_codes(cloud, 3)
+    labels.link_label(whitelisted, other, "4-117")
+    push(whitelisted)
+    with changing(whitelisted, "sync") as change:
+        stored_labels.update_wish(change.uow, other, {"error_text": "LABEL_QUOTA_REACHED"})
+
+    assert not aims_whitelist.change_whitelist(whitelisted, [code], add=True, dry_run=True)[0].retried
+    done = aims_whitelist.change_whitelist(whitelisted, [first, code, other], add=True)
+
+    assert [item.retried for item in done] == [False, True, False]
+    assert wish_of(whitelisted, other).state == "failed"
+
+
+def test_a_label_code_that_is_none_is_unlinked(shown, cloud):
+    labels.link_label(shown, "0848A6EBE2B1", "4-117")
+    push(shown)
+
+    view = explain(shown, "space", "4-117")
+
+    assert "LABEL_CODE_CHECKSUM_IS_NOT_VALID" in view.verdict
+    assert view.verdict.endswith("Unlink it, then link the one that hangs there.")
+    assert view.fix == "electis label unlink 0848A6EBE2B1 --store 001"
+    labels.unlink_label(shown, "0848A6EBE2B1")
+    assert mended(shown, cloud).link == "none"
+
+
+def test_a_refused_page_is_no_refused_link(shown, cloud):
+    code = label_codes(cloud)[0]
+    with cloud.lock:
+        label(cloud, code).pages = 2
+    label_actions.flip_label(shown, code, 7)
+    push(shown)
+
+    view = explain(shown, "space", "4-117")
+
+    assert view.verdict.startswith(f"AIMS refused page 7 of label {code}: ")
+    assert view.fix == f"electis label flip {code} 2 --store 001", "it holds two"
+    label_actions.flip_label(shown, code, 2)
+    assert mended(shown, cloud).link == "none"
+
+
+def test_a_refused_page_of_a_rooms_label_is_flipped_by_force(shown, cloud):
+    code = label_codes(cloud, 2)[1]
+    with cloud.lock:
+        label(cloud, code).pages = 1
+    create_room(shown, "3")
+    labels.link_label(shown, code, "C3")
+    toggle_meeting(shown, "3")
+    push(shown)
+
+    view = explain(shown, "conference", "3")
+
+    assert view.fix == f"electis label flip {code} 1 --store 001 --force"
+    label_actions.flip_label(shown, code, 1, force=True)
+    assert mended(shown, cloud, "conference", "3").link == "none"
+
+
+def test_a_page_that_aims_took_and_does_not_show_is_sent_again(shown, cloud):
+    code = label_codes(cloud)[0]
+    label_actions.flip_label(shown, code, 2)
+    push(shown)
+    with cloud.lock:
+        device = label(cloud, code)
+        device.page, device.coming, device.shown.page = 1, None, 1
+
+    view = explain(shown, "space", "4-117")
+
+    assert view.verdict == f"Label {code} shows page 1 instead of 2, which AIMS took."
+    assert view.fix == f"electis label link {code} 4-117 --store 001 --again"
+    labels.link_label(shown, code, "4-117", again=True)
+    assert mended(shown, cloud).link == "none"
+    assert label(cloud, code).page == 2
+
+
+def test_a_label_that_waits_behind_a_stopped_queue_names_what_stopped_it(shown, cloud):
+    code = label_codes(cloud, 2)[1]
+    labels.link_label(shown, code, "4-117")
+    with changing(shown, "sync") as change:
+        accounts.save_account(change.uow, {"breaker": "open", "breaker_reason": "login"})
+
+    view = explain(shown, "space", "4-117")
+
+    assert (view.link, view.fix) == ("account", "electis aims configure --replace")
+    assert view.verdict.endswith(f"Label {code} waits for it.")
+    with changing(shown, "sync") as change:
+        accounts.save_account(change.uow, {"breaker": "closed", "breaker_reason": None})
+    pause(shown, "fair")
+    assert explain(shown, "space", "4-117").fix == "electis queue resume --store 001"
+
+
+# --- which side wins ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "title"), [("TITLE", "theirs"), ("PHONE", "17")], ids=["changed", "added"]
+)
+def test_a_foreign_value_would_be_taken_in_and_the_fix_puts_ours_back(shown, cloud, clock, column, title):
+    clock.advance(1000)
+    edit(cloud, "4-117", **{column: title})
+
+    view = explain(shown, "space", "4-117")
+
+    assert "A full sync takes it into the database" in view.verdict
+    ours = "--set TITLE=Window" if column == "TITLE" else "--unset PHONE"
+    assert view.fix == (
+        f"electis sync full --store 001 --no-window && electis people update P1 {ours} --store 001"
+    )
+    sync(shown, believe_at_once=True)
+    assert column in people.show_person(shown, "P1").data, "it was taken in"
+    people.update_person(shown, "P1", data={column: "Window" if column == "TITLE" else ""})
+    assert mended(shown, cloud).link == "none"
+    assert article(cloud, "4-117").data[column] == ("Window" if column == "TITLE" else "")
+
+
+def test_a_foreign_value_of_a_room_is_overwritten(shown, cloud, clock):
+    create_room(shown, "3", name="Board room")
+    push(shown)
+    clock.advance(1000)
+    edit(cloud, "C3", name="Theirs")
+
+    view = explain(shown, "conference", "3")
+
+    assert (
+        view.verdict == "AIMS shows a value somebody wrote there in ITEM_NAME. A full sync sends ours again."
+    )
+    assert view.fix == "electis sync full --store 001 --no-window"
+    sync(shown, believe_at_once=True)
+    assert mended(shown, cloud, "conference", "3").fix == "electis label link LABEL C3"
+
+
+def test_an_older_value_of_ours_is_sent_again_by_the_second_full_sync(shown, cloud, clock):
+    spaces.update_space(shown, "4-117", data={"TITLE": "Door"})
+    push(shown)
+    clock.advance(1000)
+    edit(cloud, "4-117", TITLE="Window")
+
+    view = explain(shown, "space", "4-117")
+
+    assert "an older value of ours in TITLE" in view.verdict
+    assert view.fix == "electis sync full --store 001 && sleep 120 && electis sync full --store 001"
+    sync_twice(shown, clock)
+    assert mended(shown, cloud).link == "none"
+
+
+def test_a_foreign_value_that_a_person_must_judge_is_resolved(shown, cloud, clock):
+    with shown.runtime.database.write(shown.org_id) as uow:
+        organizations.update_organization(uow, shown.org_id, {"strategy": "manual"})
+        uow.commit()
+    create_room(shown, "3", name="Board room")
+    push(shown)
+    clock.advance(1000)
+    edit(cloud, "C3", name="Theirs")
+
+    view = explain(shown, "conference", "3")
+
+    assert view.fix == (
+        "electis sync full --store 001 --no-window && electis sync resolve C3 --ours --store 001"
+    )
+    sync(shown, believe_at_once=True)
+    resolve_conflict(shown, "C3", take_ours=True)
+    assert mended(shown, cloud, "conference", "3").fix == "electis label link LABEL C3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from electis_cli.domain.articles import changed_columns
 from electis_cli.domain.label_verdict import LabelFacts
 from electis_cli.domain.labels import follow_display
 from electis_cli.domain.queue import LabelWish, LedgerRow, Status, status_of_row, status_of_wish
+from electis_cli.domain.reconcile import Step, Subject, Terms, decide
 from electis_cli.domain.verdict import Chain, Tries, judge
 from electis_cli.services.change import Reading, Scope, reading
 from electis_cli.services.explain.asking import Remote, ask
@@ -93,6 +95,7 @@ def _facts(local: Local, remote: Remote, code: str, wish: LabelWish | None, stor
         status=status_of_wish(wish) if wish else Status.SYNCED,
         error=wish.error_text if wish else None,
         page=wish.desired_page if wish else None,
+        is_room=local.rendered is not None and local.rendered.is_room,
         is_known=told is not None if is_told else None,
         linked_to=linked_to,
         at_store=remote.elsewhere.get(code),
@@ -133,8 +136,43 @@ def _chain(local: Local, remote: Remote, facts: Sequence[LabelFacts]) -> Chain:
         differing=differing,
         is_known_value=remote.article is not None and remote.article.hash in local.known,
         is_settling=settle_until is not None and settle_until > local.now,
+        next_step=_next_step(local, remote),
+        restore=_restore(local, differing),
         labels=facts,
     )
+
+
+def _next_step(local: Local, remote: Remote) -> Step | None:
+    """Return what a full sync would do about the article that AIMS shows, by the planner's own rules."""
+    if local.ledger is None or local.rendered is None or remote.article is None:
+        return None
+    subject = Subject(
+        article_id=local.ledger.article_id,
+        row=local.ledger,
+        local=local.rendered.content,
+        remote=remote.article.content,
+        known=local.known,
+        is_room=local.rendered.is_room,
+    )
+    terms = Terms(
+        now=local.now, settle=local.settle, strategy=local.organization.strategy, believe_at_once=True
+    )
+    return decide(subject, terms).step
+
+
+def _restore(local: Local, differing: Sequence[str]) -> str:
+    """Return the command that writes our values anew where a full sync put AIMS's: to the person who sits there."""
+    if local.rendered is None or local.rendered.is_room or local.article_id is None:
+        return ""
+    noun = f"people update {local.person}" if local.person else f"space update {local.article_id}"
+    content = local.rendered.content
+    columns = [
+        f"--set {shlex.quote(f'{column}={content[column]}')}"
+        if content.get(column)
+        else f"--unset {shlex.quote(column)}"
+        for column in differing
+    ]
+    return " ".join(["electis", noun, *columns, "--store", local.place.code])
 
 
 def _refusal(local: Local) -> str | None:

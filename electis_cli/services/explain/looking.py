@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from electis_cli.db import (
@@ -46,6 +46,7 @@ class Local:
     account: Account
     row: Mapping[str, Any]
     article_id: str | None
+    person: str | None
     rendered: Rendered | None
     ledger: LedgerRow | None
     known: frozenset[str]
@@ -54,6 +55,7 @@ class Local:
     tries: Tries
     has_worker: bool
     has_daemon: bool
+    settle: timedelta
     now: datetime
 
 
@@ -142,6 +144,7 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
         wishes = list(labels.wishes_by_code(uow, [identifier]).values())
     known = known_contents.known_by_id(uow, place.id, ids, now - KNOWN_FOR)
     account = accounts.find_account(uow)
+    seated = people.occupants(uow, place.id, ids).get(article_id or "")
     entry = ledger.rows_by_id(uow, place.id, ids).get(article_id or "")
     return Local(
         noun=noun,
@@ -151,6 +154,7 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
         account=account,
         row=row,
         article_id=article_id,
+        person=seated.external_id if seated else None,
         rendered=rendered.get(article_id or ""),
         ledger=entry,
         known=known.get(article_id or "", frozenset()),
@@ -159,6 +163,7 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
         tries=_tries(read, place, entry, (place.backoff_until, account.backoff_until), now),
         has_worker=leases.current_holder(uow, lease_name(place.id)) is not None,
         has_daemon=any(uow.now() < daemon.alive_until for daemon in daemons.list_daemons(uow)),
+        settle=read.scope.runtime.tuning.settle,
         now=now,
     )
 
