@@ -47,7 +47,7 @@ def wait(
             pause=time.sleep,
         )
         show_one(view, output, fields=fields)
-        if not view.reached:
+        if not view.is_over:
             raise typer.Exit(exit_codes.EXIT_TIME_UP)
         if view.failed or (goal is Goal.DISPLAYED and view.timed_out):
             raise typer.Exit(exit_codes.EXIT_FAILED)

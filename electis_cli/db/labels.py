@@ -197,6 +197,8 @@ def save_wish(
             "next_attempt_at": None,
             "error_class": None,
             "error_text": None,
+            "page_check_at": None,
+            "page_rounds": 0,
             "updated_at": new.updated_at,
         },
     )
@@ -305,6 +307,8 @@ def wish_pages(uow: UnitOfWork, store_id: str, pages: Mapping[str, int], now: da
                     next_attempt_at=None,
                     error_class=None,
                     error_text=None,
+                    page_check_at=None,
+                    page_rounds=0,
                     updated_at=now,
                 )
             )
@@ -374,18 +378,76 @@ def mark_redrawing(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], n
 
 
 def redrawing(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
-    """Return the labels of a store that have not answered yet."""
+    """Return the labels of a store that have not answered: not yet, or not even to what was sent twice."""
     statement = (
         sa.select(label_links)
         .where(
             mine(uow, label_links),
             label_links.c.store_id == store_id,
-            label_links.c.display == Display.PROCESSING.value,
+            label_links.c.display.in_([Display.PROCESSING.value, Display.TIMED_OUT.value]),
             label_links.c.acked_article.is_not(None),
         )
         .order_by(label_links.c.label_code)
     )
     return [_wish(row) for row in uow.execute(statement).mappings()]
+
+
+def pages_to_check(uow: UnitOfWork, store_id: str, now: datetime, limit: int) -> list[LabelWish]:
+    """Return the labels that drew a page we flipped them to long enough ago to ask whether they show it."""
+    statement = (
+        sa.select(label_links)
+        .where(
+            mine(uow, label_links),
+            label_links.c.store_id == store_id,
+            label_links.c.state == State.ACTIVE.value,
+            label_links.c.page_check_at <= now,
+            label_links.c.display == Display.DISPLAYED.value,
+            label_links.c.desired_page == label_links.c.acked_page,
+            sa.not_(is_dirty()),
+        )
+        .order_by(label_links.c.page_check_at, label_links.c.label_code)
+        .limit(limit)
+    )
+    return [_wish(row) for row in uow.execute(statement).mappings()]
+
+
+def note_page(uow: UnitOfWork, wish: LabelWish, values: Mapping[str, Any], now: datetime) -> bool:
+    """Write what asking for a label's page came to; False when it was flipped, linked or wished anew meanwhile."""
+    statement = (
+        label_links.update()
+        .where(
+            mine(uow, label_links),
+            label_links.c.label_code == wish.label_code,
+            _is_unchanged(wish),
+            label_links.c.page_check_at == wish.page_check_at,
+        )
+        .values(page_check_at=None, updated_at=now, **values)
+    )
+    return uow.count_changed(statement) == 1
+
+
+def has_timed_out(uow: UnitOfWork, store_id: str) -> bool:
+    """Tell whether a linked label of a store did not draw what AIMS sent twice."""
+    return _has(
+        uow,
+        store_id,
+        label_links.c.display == Display.TIMED_OUT.value,
+        label_links.c.acked_article.is_not(None),
+    )
+
+
+def has_held(uow: UnitOfWork, store_id: str) -> bool:
+    """Tell whether a label of a store waits for a person, as somebody else flips it back."""
+    return _has(uow, store_id, label_links.c.state == State.HELD.value)
+
+
+def _has(uow: UnitOfWork, store_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
+    statement = (
+        sa.select(label_links.c.label_code)
+        .where(mine(uow, label_links), label_links.c.store_id == store_id, *conditions)
+        .limit(1)
+    )
+    return one_or_none(uow, statement) is not None
 
 
 def count_displays(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, dict[str, int]]:

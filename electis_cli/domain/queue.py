@@ -109,6 +109,8 @@ class LabelWish:
     display: Display = Display.UNKNOWN
     display_since: datetime | None = None
     resent_at: datetime | None = None
+    page_check_at: datetime | None = None
+    page_rounds: int = 0
 
     @property
     def wants_link(self) -> bool:

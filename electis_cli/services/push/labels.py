@@ -37,7 +37,14 @@ def push_due_wishes(session: PushSession, *, unlink: bool) -> None:
     )
     waiting = [wish for wish in _due(session) if wish.wants_page and not wish.wants_link]
     ready = _with_article(session, waiting)
-    _in_batches(session, ready, _flip, lambda wish: {"acked_page": wish.desired_page}, "flipped")
+    check_at = session.runtime.clock() + session.runtime.tuning.settle
+    _in_batches(
+        session,
+        ready,
+        _flip,
+        lambda wish: {"acked_page": wish.desired_page, "page_check_at": check_at},
+        "flipped",
+    )
 
 
 def _due(session: PushSession) -> list[LabelWish]:

@@ -1,0 +1,28 @@
+"""Flipped pages that are verified, and how often one did not take.
+
+Revision: 0011, after 0008.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from electis_cli.db.types import UtcDateTime
+
+revision = "0011"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    op.add_column("label_links", sa.Column("page_check_at", UtcDateTime(), nullable=True))
+    op.add_column("label_links", sa.Column("page_rounds", sa.Integer(), nullable=False, server_default="0"))
+
+
+def downgrade() -> None:
+    """Take them away."""
+    op.drop_column("label_links", "page_rounds")
+    op.drop_column("label_links", "page_check_at")
