@@ -10,7 +10,7 @@ import typer
 
 from electis_cli.commands.access import default_store, open_scope
 from electis_cli.commands.columns import friendly_names, titled
-from electis_cli.commands.options import Fields, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import DebugHttp, Fields, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import plain, show_one
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.organizations import column_title
@@ -37,9 +37,10 @@ def explain(
     store: StoreCode = None,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Follow the chain from a row to its labels and name the first link that is broken."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services.explain.explaining import explain as explain_one
 
         view = explain_one(scope, noun.value, identifier, store=default_store(store))

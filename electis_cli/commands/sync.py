@@ -135,9 +135,11 @@ def show(run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = None)
 
 
 @app.command("approve", cls=Command)
-def approve(run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = None) -> None:
+def approve(
+    run: RunId, output: Output = OutputFormat.TABLE, fields: Fields = None, debug_http: DebugHttp = False
+) -> None:
     """Let a held run go on, with exactly the plan that was held."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services.full_sync import approve_run
 
         show_one(approve_run(scope, run), output, fields=fields, name="run")
