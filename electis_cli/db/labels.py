@@ -64,6 +64,20 @@ def shown_articles(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, str
     return found
 
 
+def kept_for(uow: UnitOfWork, label_code: str) -> list[LabelWish]:
+    """Return the labels that still show what this one is to show instead of them."""
+    statement = (
+        sa.select(label_links)
+        .where(
+            mine(uow, label_links),
+            label_links.c.waits_for == label_code,
+            label_links.c.acked_article.is_not(None),
+        )
+        .order_by(label_links.c.label_code)
+    )
+    return [_wish(row) for row in uow.execute(statement).mappings()]
+
+
 def wishes_by_code(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, LabelWish]:
     """Return what is known of some labels, by label code."""
     found: dict[str, LabelWish] = {}
@@ -91,7 +105,7 @@ def is_dirty() -> sa.ColumnElement[bool]:
 
 
 def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
-    """Return the active wishes of a store that AIMS has not acknowledged."""
+    """Return the active wishes of a store that AIMS has not acknowledged and that need not wait for another label."""
     table = label_links.c
     statement = (
         sa.select(label_links)
@@ -100,6 +114,7 @@ def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
             table.store_id == store_id,
             table.state == State.ACTIVE.value,
             is_dirty(),
+            sa.not_(_is_kept()),
         )
         .order_by(table.updated_at, table.label_code)
     )
@@ -138,8 +153,33 @@ def _can_go(uow: UnitOfWork, store_id: str) -> sa.ColumnElement[bool]:
         table.store_id == store_id,
         table.state == State.ACTIVE.value,
         is_dirty(),
+        sa.not_(_is_kept()),
         sa.or_(table.desired_article.is_(None), is_there),
     )
+
+
+def _is_kept(*, by_one_that_is_stuck: bool = False) -> sa.ColumnElement[bool]:
+    """Return the condition that a label keeps its article until the one that replaces it is linked to that.
+
+    Not when the article is to be deleted. `by_one_that_is_stuck` narrows it to those for whom nothing will happen.
+    """
+    table, new = label_links.c, label_links.alias("replacement")
+    is_coming = sa.exists().where(
+        new.c.org_id == table.org_id,
+        new.c.label_code == table.waits_for,
+        new.c.desired_article == table.acked_article,
+        sa.or_(
+            new.c.desired_article.is_distinct_from(new.c.acked_article), new.c.inflight_version.is_not(None)
+        ),
+        *((new.c.state != State.ACTIVE.value,) if by_one_that_is_stuck else ()),
+    )
+    is_deleted = sa.exists().where(
+        articles.c.org_id == table.org_id,
+        articles.c.store_id == table.store_id,
+        articles.c.article_id == table.acked_article,
+        articles.c.desired_deleted.is_(True),
+    )
+    return sa.and_(table.waits_for.is_not(None), is_coming, sa.not_(is_deleted))
 
 
 def _end_dead_letters(uow: UnitOfWork, codes: Iterable[str], now: datetime) -> None:
@@ -164,8 +204,12 @@ def save_wish(
     article_id: str | None,
     page: int | None,
     now: datetime,
+    waits_for: str | None = None,
 ) -> None:
-    """Wish that a label shows an article (None: nothing); a new wish revives a failed one."""
+    """Wish that a label shows an article (None: nothing); a new wish revives a failed one.
+
+    With `waits_for` it keeps what it shows until that label shows it too.
+    """
     row = {
         "org_id": uow.tenant,
         "label_code": label_code,
@@ -178,6 +222,7 @@ def save_wish(
         "origin": "wish",
         "attempts": 0,
         "doubts": 0,
+        "waits_for": waits_for,
         "created_at": now,
         "updated_at": now,
     }
@@ -186,6 +231,7 @@ def save_wish(
         [row],
         key=["org_id", "label_code"],
         update=lambda new: {
+            "waits_for": new.waits_for,
             "store_id": new.store_id,
             "desired_article": new.desired_article,
             "desired_page": new.desired_page,
@@ -341,11 +387,15 @@ def forget_links(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now
 
 
 def count_wishes(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, list[LabelWish]]:
-    """Return the wishes of each store that are not settled, by store; wishes of a deleted article are dormant."""
+    """Return the wishes of each store that are not settled, by store, without those that nothing can come of for now.
+
+    Wishes of a deleted article are dormant, and so is a label's that waits for one AIMS refused.
+    """
     found: dict[str, list[LabelWish]] = {store_id: [] for store_id in store_ids}
     statement = sa.select(label_links).where(
         mine(uow, label_links), label_links.c.store_id.in_(store_ids), sa.not_(_is_dormant())
     )
+    statement = statement.where(sa.not_(_is_kept(by_one_that_is_stuck=True)))
     for row in uow.execute(statement.order_by(label_links.c.label_code)).mappings():
         wish = _wish(row)
         if wish.is_dirty or wish.state is not State.ACTIVE:

@@ -39,6 +39,7 @@ class LabelFacts:
     error: str | None
     page: int | None
     is_room: bool = False
+    waits_for: str | None = None
     is_known: bool | None = None
     linked_to: tuple[str, ...] | None = None
     at_store: str | None = None
@@ -103,26 +104,27 @@ def _waiting(label: LabelFacts) -> Verdict | None:
     code = label.label_code
     if not label.is_waiting:
         return None
-    drain = f"electis queue drain --store {label.store}"
-    why = f": {_sentence(label.error)}" if label.error else "."
-    if label.article is None:
+    if label.article is None and label.waits_for is not None:
         return _broken(
-            f"Label {code} still shows {_now(label)} at AIMS; that it shows nothing waits in the queue{why}",
-            drain,
+            f"Label {code} keeps {_now(label)} until {label.waits_for}, which replaces it, is linked.",
+            f"electis explain label {label.waits_for} --store {label.store}",
         )
+    why = f": {_sentence(label.error)}" if label.error else "."
+    return _broken(_what_waits(label) + why, f"electis queue drain --store {label.store}")
+
+
+def _what_waits(label: LabelFacts) -> str:
+    """Return what the queue has to bring to AIMS for a label, beside what AIMS shows meanwhile."""
+    code, now = label.label_code, _now(label)
+    if label.article is None:
+        return f"Label {code} still shows {now} at AIMS; that it shows nothing waits in the queue"
     if label.linked_to is not None and label.article in label.linked_to:
         if label.page is not None and label.shown_page not in {None, label.page}:
-            return _broken(
-                f"Label {code} shows page {label.shown_page}; that it shows page {label.page} waits in the queue{why}",
-                drain,
-            )
-        return _broken(f"What label {code} is to show waits in the queue{why}", drain)
-    if _now(label):
-        return _broken(
-            f"Label {code} still shows {_now(label)} at AIMS; that it shows {label.article} waits in the queue{why}",
-            drain,
-        )
-    return _broken(f"Label {code} is not linked at AIMS yet{why}", drain)
+            return f"Label {code} shows page {label.shown_page}; that it shows page {label.page} waits in the queue"
+        return f"What label {code} is to show waits in the queue"
+    if now:
+        return f"Label {code} still shows {now} at AIMS; that it shows {label.article} waits in the queue"
+    return f"Label {code} is not linked at AIMS yet"
 
 
 def _now(label: LabelFacts) -> str:

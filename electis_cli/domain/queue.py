@@ -111,6 +111,7 @@ class LabelWish:
     resent_at: datetime | None = None
     page_check_at: datetime | None = None
     page_rounds: int = 0
+    waits_for: str | None = None
 
     @property
     def wants_link(self) -> bool:

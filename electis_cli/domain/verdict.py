@@ -252,7 +252,9 @@ def _labels(chain: Chain) -> Verdict | None:
             text=f"AIMS has the article {chain.article_id}, but no label is linked to it.",
             fix=f"electis label link LABEL {chain.article_id}",
         )
-    return next((verdict for label in chain.labels if (verdict := judge_label(label))), None)
+    # What AIMS refused comes first: another label may wait for that very one.
+    found = sorted(chain.labels, key=lambda label: (label.status is not Status.FAILED, label.label_code))
+    return next((verdict for label in found if (verdict := judge_label(label))), None)
 
 
 def _named(chain: Chain, why: str) -> str:

@@ -84,11 +84,8 @@ def unlink_label(
     code = normalize_label_code(label)
     with changing(scope, Action.CHANGE_FACTS, dry_run=dry_run) as change:
         wish, place = _require(change, code, store, lock=True)
-        if (
-            again
-            or wish.desired_article is not None
-            or (wish.state is not State.ACTIVE and wish.wants_unlink)
-        ):
+        is_stuck = wish.waits_for is not None or wish.state is not State.ACTIVE
+        if again or wish.desired_article is not None or (is_stuck and wish.wants_unlink):
             _wish(change, place, code, wish, None, None)
         if again:
             labels.doubt_link(change.uow, code)
@@ -157,6 +154,15 @@ def _wish(
         {"id": code, "article_id": article_id, "previous_article_id": previous},
         store_id=place.id,
     )
+    _keep_replaced(change, place, code, article_id)
+
+
+def _keep_replaced(change: Change, place: Store, code: str, article_id: str | None) -> None:
+    """Let a label keep its article when the one that was to replace it shows something else now, or nothing."""
+    for old in labels.kept_for(change.uow, code):
+        # One that AIMS has linked already has taken over.
+        if old.acked_article != article_id and old.wants_unlink:
+            _wish(change, place, old.label_code, old, old.acked_article, old.acked_page)
 
 
 def _require(read: Reading, code: str, store: str | None, *, lock: bool = False) -> tuple[LabelWish, Store]:

@@ -96,6 +96,7 @@ def _facts(local: Local, remote: Remote, code: str, wish: LabelWish | None, stor
         error=wish.error_text if wish else None,
         page=wish.desired_page if wish else None,
         is_room=local.rendered is not None and local.rendered.is_room,
+        waits_for=wish.waits_for if wish else None,
         is_known=told is not None if is_told else None,
         linked_to=linked_to,
         at_store=remote.elsewhere.get(code),

@@ -1,4 +1,4 @@
-"""Flipped pages that are verified, and how often one did not take.
+"""Flipped pages that are verified, and labels that wait for the one that replaces them.
 
 Revision: 0011, after 0008.
 """
@@ -20,9 +20,11 @@ def upgrade() -> None:
     """Add the columns."""
     op.add_column("label_links", sa.Column("page_check_at", UtcDateTime(), nullable=True))
     op.add_column("label_links", sa.Column("page_rounds", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("label_links", sa.Column("waits_for", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
     """Take them away."""
+    op.drop_column("label_links", "waits_for")
     op.drop_column("label_links", "page_rounds")
     op.drop_column("label_links", "page_check_at")
