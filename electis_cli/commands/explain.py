@@ -28,11 +28,17 @@ class Noun(StrEnum):
     PERSON = "person"
     CONFERENCE = "conference"
     LABEL = "label"
+    PEOPLE = "people"
+    ROOM = "room"
+
+
+_MEANT = {Noun.PEOPLE: Noun.PERSON, Noun.ROOM: Noun.CONFERENCE}
+"""What other commands, and people, call some of them."""
 
 
 @app.command("explain", cls=Command)
 def explain(
-    noun: Annotated[Noun, typer.Argument(help="space, person, conference or label.")],
+    noun: Annotated[Noun, typer.Argument(help="space, person (or people), conference (or room), label.")],
     identifier: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the label's code.")],
     store: StoreCode = None,
     output: Output = OutputFormat.TABLE,
@@ -43,7 +49,7 @@ def explain(
     with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services.explain.explaining import explain as explain_one
 
-        view = explain_one(scope, noun.value, identifier, store=default_store(store))
+        view = explain_one(scope, _MEANT.get(noun, noun).value, identifier, store=default_store(store))
         if output is OutputFormat.TABLE and not fields:
             _show(view, friendly_names(scope))
         else:

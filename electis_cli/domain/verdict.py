@@ -72,7 +72,7 @@ def _row(chain: Chain) -> Verdict | None:
         shown = next((verdict for label in chain.labels if (verdict := judge_label(label))), None)
         return shown or Verdict(
             link="row",
-            text=f"Nothing is wished of {chain.subject}: no article is linked to it.",
+            text=f"Nothing is wished of {chain.subject}: {_at_aims(chain)}.",
             fix=f"electis label link {chain.identifier} ARTICLE_ID",
         )
     if chain.article_id is None:
@@ -82,6 +82,14 @@ def _row(chain: Chain) -> Verdict | None:
             fix=f"electis people assign {chain.identifier} SPACE",
         )
     return None
+
+
+def _at_aims(chain: Chain) -> str:
+    """Return what AIMS has on a label that nothing is wished of."""
+    shown = " and ".join(article for label in chain.labels for article in label.linked_to or ())
+    if not shown:
+        return "no article is linked to it"
+    return f"somebody linked it to {shown} at AIMS, which the database does not have, or not alone"
 
 
 def _account(chain: Chain) -> Verdict | None:

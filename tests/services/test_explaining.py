@@ -8,7 +8,7 @@ import pytest
 
 from electis_cli.db import accounts, organizations, stores
 from electis_cli.db import labels as stored_labels
-from electis_cli.domain.errors import SpaceNotFound
+from electis_cli.domain.errors import LabelNotFound, PersonNotFound, SpaceNotFound
 from electis_cli.domain.timing import iso
 from electis_cli.services import aims_whitelist, label_actions, label_orders, labels, people, spaces
 from electis_cli.services.change import changing
@@ -25,6 +25,7 @@ from tests.world.ledger import (
     letters_of,
     link,
     push,
+    put,
     remove,
     store_of,
     sync,
@@ -648,3 +649,51 @@ def test_a_foreign_value_that_a_person_must_judge_is_resolved(shown, cloud, cloc
     sync(shown, believe_at_once=True)
     resolve_conflict(shown, "C3", take_ours=True)
     assert mended(shown, cloud, "conference", "3").fix == "electis label link LABEL C3"
+
+
+# --- a hurried way in -----------------------------------------------------------------------------------------------
+
+
+def test_who_has_only_a_name_is_sent_to_find(shown):
+    with pytest.raises(PersonNotFound) as caught:
+        explain(shown, "person", "Dana Levi")
+    assert caught.value.fix == "electis find 'Dana Levi'"
+
+
+def test_a_label_that_only_aims_knows_is_explained_by_the_article_it_shows(shown, cloud):
+    other = label_codes(cloud, 2)[1]
+    link(cloud, other, "4-117")
+
+    view = explain(shown, "label", other)
+
+    assert (view.store, view.row["article"], view.labels[0]["linked_to"]) == ("001", None, ["4-117"])
+    assert view.link == "none"
+    with cloud.lock:
+        cloud.store("ACME", "001").articles["4-117"].data["TITLE"] = "theirs"
+    assert explain(shown, "label", other).link == "aims"
+
+
+def test_a_label_that_only_aims_knows_and_that_shows_nothing_of_ours(shown, cloud):
+    free, foreign = label_codes(cloud, 3)[1:]
+    put(cloud, "X", name="Stranger")
+    link(cloud, foreign, "X")
+
+    view = explain(shown, "label", foreign)
+
+    assert view.verdict == (
+        f"Nothing is wished of label {foreign}: somebody linked it to X at AIMS, which the database does not have, or"
+        " not alone."
+    )
+    assert view.fix == f"electis label link {foreign} ARTICLE_ID"
+    assert explain(shown, "label", free).verdict == (
+        f"Nothing is wished of label {free}: no article is linked to it."
+    )
+    with pytest.raises(LabelNotFound):
+        explain(shown, "label", "0848A6EBE2B0")
+
+
+def test_a_refused_label_shows_its_own_last_call(whitelisted, cloud):
+    view = explain(whitelisted, "label", label_codes(cloud, 2)[1])
+
+    assert view.last_push["call"] == "POST /api/v2/common/labels/link"
+    assert view.last_push["answer"] == "405 label is not in the whiteList"

@@ -9,6 +9,7 @@ from typing import Any
 
 from electis_cli.db import labels
 from electis_cli.domain.articles import changed_columns
+from electis_cli.domain.errors import LabelNotFound
 from electis_cli.domain.label_verdict import LabelFacts
 from electis_cli.domain.labels import follow_display
 from electis_cli.domain.queue import LabelWish, LedgerRow, Status, status_of_row, status_of_wish
@@ -16,7 +17,8 @@ from electis_cli.domain.reconcile import Step, Subject, Terms, decide
 from electis_cli.domain.verdict import Chain, Tries, judge
 from electis_cli.services.change import Reading, Scope, reading
 from electis_cli.services.explain.asking import Remote, ask
-from electis_cli.services.explain.looking import Local, look_up
+from electis_cli.services.explain.looking import Local, look_up, look_up_unknown
+from electis_cli.services.showing.showing import show_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +44,7 @@ def explain(scope: Scope, noun: str, identifier: str, *, store: str | None = Non
 
     Reads AIMS uncached and changes nothing. Raises SpaceNotFound, PersonNotFound, RoomNotFound, LabelNotFound.
     """
-    with reading(scope) as read:
-        local = look_up(read, noun, identifier, store)
+    local = _look_up(scope, noun, identifier, store)
     remote = ask(scope, local)
     with reading(scope) as read:
         facts = _labels(local, remote, _wishes(read, local, remote))
@@ -62,6 +63,22 @@ def explain(scope: Scope, noun: str, identifier: str, *, store: str | None = Non
         link=verdict.link,
         fix=verdict.fix,
     )
+
+
+def _look_up(scope: Scope, noun: str, identifier: str, store: str | None) -> Local:
+    """Return what the database knows; of a label it never heard of AIMS is asked. Raises the noun's NotFound."""
+    with reading(scope) as read:
+        try:
+            return look_up(read, noun, identifier, store)
+        except LabelNotFound:
+            pass
+    view = show_label(scope, identifier, store=store)
+    shown = view.aims.articles if view.aims and view.aims.articles else ()
+    with reading(scope) as read:
+        # A label on several articles is not ours to understand.
+        return look_up_unknown(
+            read, read.store(view.store), view.label_code, shown[0] if len(shown) == 1 else None
+        )
 
 
 def _wishes(read: Reading, local: Local, remote: Remote) -> dict[str, tuple[LabelWish, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -72,7 +73,14 @@ def look_up(read: Reading, noun: str, identifier: str, store: str | None) -> Loc
         row["last_changed_at"] = changed["at"] if changed else None
         row["last_action"] = changed["action"] if changed else None
         return _gather(read, place, noun, row, article_id)
-    raise missing(f"There is no {noun} {identifier}.")
+    raise missing(f"There is no {noun} {identifier}.", fix=shlex.join(["electis", "find", identifier]))
+
+
+def look_up_unknown(read: Reading, place: Store, code: str, article_id: str | None) -> Local:
+    """Return what the database knows of the article that AIMS shows on a label nobody ever wished anything of."""
+    is_ours = article_id is not None and bool(ledger.rows_by_id(read.uow, place.id, [article_id]))
+    row = {"id": code, "article": None, "page": None, "origin": None}
+    return _gather(read, place, "label", row, article_id if is_ours else None)
 
 
 _Found = tuple[dict[str, Any], str | None, dict[str, str], dict[str, datetime | None]]
@@ -159,13 +167,22 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
         ledger=entry,
         known=known.get(article_id or "", frozenset()),
         wishes=wishes,
-        last_push=last_write_of(read, place.code, article_id) if article_id else None,
+        last_push=_last_push(read, place, article_id, identifier if noun == "label" else None),
         tries=_tries(read, place, entry, (place.backoff_until, account.backoff_until), now),
         has_worker=leases.current_holder(uow, lease_name(place.id)) is not None,
         has_daemon=any(uow.now() < daemon.alive_until for daemon in daemons.list_daemons(uow)),
         settle=read.scope.runtime.tuning.settle,
         now=now,
     )
+
+
+def _last_push(
+    read: Reading, place: Store, article_id: str | None, label_code: str | None
+) -> ExchangeView | None:
+    """Return the last write about the article, or about the label that is explained when that was later."""
+    subjects = [subject for subject in (label_code, article_id) if subject is not None]
+    found = [call for subject in subjects if (call := last_write_of(read, place.code, subject)) is not None]
+    return max(found, key=lambda call: call.at, default=None)
 
 
 def _tries(
