@@ -165,15 +165,6 @@ class AimsClient:
                 found[label.label_code] = label
         return [found[code] for code in sorted(found)]
 
-    def labels_of_article(self, store: str, article_id: str) -> list[wire.RemoteLabel]:
-        """Return the labels that AIMS has linked to an article, by code."""
-        query = {"store": store, "articleId": article_id}
-        rows = self._connection.pages("/common/labels/article", query, "labelsList", "labelList")
-        found = [label for row in rows if (label := wire.decode_label(row))]
-        # This list does not tell how far a label is with its last update; the label's own entry does.
-        told = [self.label(store, label.label_code) or label for label in found]
-        return sorted(told, key=lambda label: label.label_code)
-
     def label(self, store: str, label_code: str) -> wire.RemoteLabel | None:
         """Return one assigned label, or None when the store has no such one."""
         query = {"store": store, "label": label_code, "page": 0, "size": 10}

@@ -319,12 +319,17 @@ def _page_state(row: Mapping[str, Any]) -> PageState:
     return PageState(
         page=take.number("index", "pageNumber", "page"),
         state=take.word("state", "status"),
-        processed_at=take.text("processUpdateTime"),
-        answered_at=take.text(
-            "statusUpdateTime", "statusUpdatetime", "lastUpdated", "lastModified", "last_modified"
+        processed_at=_moment(take.text("processUpdateTime")),
+        answered_at=_moment(
+            take.text("statusUpdateTime", "statusUpdatetime", "lastUpdated", "lastModified", "last_modified")
         ),
         batch=take.text("batchId", "inputBatchId"),
     )
+
+
+def _moment(text: str | None) -> str | None:
+    """Return a time as AIMS writes it; the beginning of time stands for "never"."""
+    return None if text is not None and text.startswith("1970-01-01") else text
 
 
 def _worst(pages: tuple[PageState, ...], active: int | None) -> str | None:

@@ -15,6 +15,7 @@ from electis_cli.domain.errors import (
     AimsThrottled,
     ElectisError,
 )
+from electis_cli.domain.label_refusals import Refusal, is_about_whitelist, why_refused
 
 _LONGEST_REASON = 200
 _LEAST_WAIT, _DEFAULT_WAIT, _LONGEST_WAIT = 0.5, 5.0, 3600.0
@@ -42,6 +43,13 @@ def failure_of(status: int, message: str, headers: Mapping[str, str], *, now: da
     if status == _FORBIDDEN and "QUOTA" in word.upper():
         # A used-up quota refuses this one thing (contract 5.6); everything else goes on.
         return AimsRejected(why=why, fix="unlink labels nobody needs, or ask the vendor for more", word=word)
+    if status < _SERVER_ERRORS and is_about_whitelist(word):
+        # Nor is the company's license to blame for a label that is on no whitelist (contract 9.8, 10).
+        fix = "electis aims whitelist add LABEL"
+        return AimsRejected(why=f"{why} {why_refused(Refusal.WHITELIST)}", fix=fix, word=word)
+    if status == _FORBIDDEN and "TOKEN" in word.upper():
+        # Some installations say with 403 what others say with 401 (Q5): the login is to blame, not the license.
+        return AimsLoginRefused(why=why, word=word, status=status)
     if status in {_PAYMENT, _FORBIDDEN}:
         return AimsCompanyRefused(
             why=why, fix="ask the vendor about the company's license", word=word, status=status

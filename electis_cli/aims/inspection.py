@@ -228,6 +228,12 @@ class AimsInspector:
         )
         return next((row for row in rows if row is not None and row.label_code == label_code), None)
 
+    def labels_of_article(self, store: str, article_id: str) -> tuple[str, ...]:
+        """Return the codes of the labels that AIMS has linked to an article. Raises AimsRejected without that one."""
+        query = {"store": store, "articleId": article_id}
+        rows = self._connection.pages("/common/labels/article", query, "labelsList", "labelList")
+        return tuple(sorted({row.label_code for row in map(entities.decode_label_row, rows) if row}))
+
     def store_of_label(self, label_code: str) -> str | None:
         """Return the store that AIMS has a label in, or None when it has it in none or does not tell (Q30)."""
         try:

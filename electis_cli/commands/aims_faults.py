@@ -8,7 +8,7 @@ import typer
 
 from electis_cli.commands.access import open_scope
 from electis_cli.commands.options import DryRun, Fields, Output, OutputFormat, StoreCode
-from electis_cli.commands.output import show_many, show_one
+from electis_cli.commands.output import show_many, show_one, talk
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.errors import UsageProblem
 
@@ -73,7 +73,12 @@ def add(
     with open_scope() as scope:
         from electis_cli.services import aims_faults
 
-        show_one(aims_faults.add_fault(scope, values, store=store, dry_run=dry_run), output, fields=fields)
+        view = aims_faults.add_fault(scope, values, store=store, dry_run=dry_run)
+        show_one(view, output, fields=fields)
+        if view.settings.get("idle"):
+            talk(
+                f"warning: AIMS has no path {view.path}, so this meets nothing; paths are as in: electis aims last"
+            )
 
 
 @app.command("list", cls=Command)

@@ -11,6 +11,7 @@ from electis_cli.commands.exit_codes import EXIT_FAILED
 from electis_cli.commands.options import DebugHttp, DryRun, Fields, Output, OutputFormat, StoreCode, Yes
 from electis_cli.commands.output import show_many, show_one
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.commands.unknown_stores import end_without
 
 app = new_app()
 _TABLE = (
@@ -36,8 +37,12 @@ def list_(
     with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_gateways
 
-        found = aims_gateways.list_gateways(scope, store=default_store(store), online=online)
+        unknown: list[str] = []
+        found = aims_gateways.list_gateways(
+            scope, store=default_store(store), online=online, tell_unknown=unknown.append
+        )
         show_many(found, output, fields=fields, table=_TABLE, empty="AIMS knows no such gateway.")
+        end_without(unknown)
 
 
 @app.command("show", cls=Command)

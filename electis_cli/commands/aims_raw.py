@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from electis_cli.commands.access import confirm, open_scope
 from electis_cli.commands.options import DebugHttp, Fields, Output, OutputFormat, Yes
-from electis_cli.commands.output import show_one, talk
+from electis_cli.commands.output import show_many, show_one, talk
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.errors import UsageProblem
 
@@ -50,7 +51,9 @@ def api(
         confirm(f"Send {call.method} {call.path} to AIMS?", yes=yes or dry_run)
     with open_scope(debug_http=debug_http) as scope:
         view = call_aims(scope, call, all_pages=all_pages, dry_run=dry_run)
-    if output is not OutputFormat.TABLE or fields:
+    if all_pages and isinstance(view.body, list) and output in _ROWS:
+        show_many(_same_columns(view.body), output, fields=fields, empty="The list is empty.")
+    elif output is not OutputFormat.TABLE or fields:
         show_one(view, output, fields=fields)
     elif view.curl is not None:
         print(view.curl)
@@ -60,6 +63,17 @@ def api(
             print(json.dumps(view.body, ensure_ascii=False, indent=2))
     if not call.is_read and not dry_run:
         talk("what was written past electis is taken by the next full sync for somebody else's edit")
+
+
+_ROWS = frozenset({OutputFormat.CSV, OutputFormat.JSONL, OutputFormat.NAME})
+"""What is written row by row; JSON keeps the call and its answer around the list."""
+
+
+def _same_columns(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the rows of a list with the columns of all of them; one that is no object is a `value`."""
+    records = [row if isinstance(row, dict) else {"value": row} for row in rows]
+    columns = dict.fromkeys(name for record in records for name in record)
+    return [{name: record.get(name) for name in columns} for record in records]
 
 
 def _read(body: str | None) -> str | None:

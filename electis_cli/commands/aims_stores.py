@@ -10,6 +10,7 @@ from electis_cli.commands.access import default_store, open_scope
 from electis_cli.commands.options import DebugHttp, Fields, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import show_many
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.commands.unknown_stores import end_without
 
 app = new_app()
 
@@ -41,9 +42,11 @@ def summary(
     with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import aims_stores
 
-        found = aims_stores.summarize_stores(scope, store=default_store(store))
+        unknown: list[str] = []
+        found = aims_stores.summarize_stores(scope, store=default_store(store), tell_unknown=unknown.append)
         table = (
             "store", "labels", "updated", "in_progress", "not_updated", "online", "offline", "low_battery",
             "bad_signal", "gateways_online", "gateways_offline", "articles", "whitelist",
         )  # fmt: skip
         show_many(found, output, fields=fields, table=table, empty="There is no store yet.")
+        end_without(unknown)

@@ -59,8 +59,6 @@ def add(
     _change(
         labels, store, yes=yes, dry_run=dry_run, output=output, fields=fields, debug_http=debug_http, add=True
     )
-    if not dry_run:
-        talk("links that AIMS refused before are tried again with: electis queue retry LABEL")
 
 
 @app.command("remove", cls=Command)
@@ -110,6 +108,8 @@ def _change(
             scope, labels, add=add, store=default_store(store), dry_run=dry_run
         )
         show_many(done, output, fields=fields)
+        if revived := [item.label_code for item in done if item.retried]:
+            talk(f"AIMS refused to link {', '.join(revived)} before; the queue tries again")
         for item in done:
             if not item.checksum_fits:
                 talk(

@@ -10,7 +10,7 @@ import typer
 
 from electis_cli.commands.access import default_store, open_scope
 from electis_cli.commands.columns import friendly_names, titled
-from electis_cli.commands.options import Fields, Output, OutputFormat, StoreCode
+from electis_cli.commands.options import DebugHttp, Fields, Output, OutputFormat, StoreCode
 from electis_cli.commands.output import plain, show_one
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.organizations import column_title
@@ -28,21 +28,28 @@ class Noun(StrEnum):
     PERSON = "person"
     CONFERENCE = "conference"
     LABEL = "label"
+    PEOPLE = "people"
+    ROOM = "room"
+
+
+_MEANT = {Noun.PEOPLE: Noun.PERSON, Noun.ROOM: Noun.CONFERENCE}
+"""What other commands, and people, call some of them."""
 
 
 @app.command("explain", cls=Command)
 def explain(
-    noun: Annotated[Noun, typer.Argument(help="space, person, conference or label.")],
+    noun: Annotated[Noun, typer.Argument(help="space, person (or people), conference (or room), label.")],
     identifier: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the label's code.")],
     store: StoreCode = None,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Follow the chain from a row to its labels and name the first link that is broken."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services.explain.explaining import explain as explain_one
 
-        view = explain_one(scope, noun.value, identifier, store=default_store(store))
+        view = explain_one(scope, _MEANT.get(noun, noun).value, identifier, store=default_store(store))
         if output is OutputFormat.TABLE and not fields:
             _show(view, friendly_names(scope))
         else:

@@ -8,7 +8,7 @@ import typer
 
 from electis_cli.commands.access import open_scope
 from electis_cli.commands.options import Fields, Limit, Output, OutputFormat, StoreCode
-from electis_cli.commands.output import show_many
+from electis_cli.commands.output import show_many, talk
 from electis_cli.commands.tree import Command, new_app
 
 app = new_app()
@@ -28,5 +28,9 @@ def find(
     with open_scope() as scope:
         from electis_cli.services import finding
 
-        found = finding.find(scope, text, store=store, limit=limit)
-        show_many(found, output, fields=fields, name="id", empty=f"Nothing holds {text!r}.")
+        found = list(finding.find(scope, text, store=store, limit=limit))
+        table = ("noun", "id", "store", "field", "value", "show")
+        show_many(found, output, fields=fields, table=table, name="id", empty=f"Nothing holds {text!r}.")
+    why = next((match.explain for match in found if match.explain), None)
+    if why is not None and output is OutputFormat.TABLE:
+        talk(f"why its label shows what it shows: {why}")

@@ -24,6 +24,7 @@ from electis_cli.commands.options import (
 from electis_cli.commands.output import show_many, show_one, talk
 from electis_cli.commands.queued_orders import show_order
 from electis_cli.commands.tree import Command, new_app
+from electis_cli.commands.unknown_stores import end_without
 from electis_cli.domain.commands import Color
 from electis_cli.domain.errors import UsageProblem
 from electis_cli.domain.labels import has_valid_checksum
@@ -62,10 +63,19 @@ def show_labels_of_aims(  # what `label list` shows when it is asked for labels 
     with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import label_orders
 
+        unknown: list[str] = []
         found: Sequence[LabelRow] = label_orders.find_labels(
-            scope, store=store, unassigned=unassigned, offline=offline, low_battery=low_battery
+            scope,
+            store=store,
+            unassigned=unassigned,
+            offline=offline,
+            low_battery=low_battery,
+            tell_unknown=unknown.append,
         )
-        show_many(found[:limit], output, fields=fields, table=_REMOTE, empty="AIMS knows no such label.")
+        kinds = {"shows nothing": unassigned, "is out of reach": offline, "has a low battery": low_battery}
+        asked = " and ".join(kind for kind, is_asked in kinds.items() if is_asked)
+        show_many(found[:limit], output, fields=fields, table=_REMOTE, empty=f"No label {asked}, AIMS says.")
+        end_without(unknown)
 
 
 @app.command("replace", cls=Command)

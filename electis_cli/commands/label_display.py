@@ -116,12 +116,22 @@ def _verdict(record: Mapping[str, Any]) -> None:
         places = {"store": aims["store"], "page": record["page"]}
         told = "; ".join(_WORDS[kind].format(**places) for kind in record["differences"])
         print(f"\nThe label is not as it should be: {told}.")
-        if record["in_database"]:
-            print(f"why: electis explain label {record['label_code']} --store {record['store']}")
+        _why(record)
+    elif record["status"] in {"failed", "held", "conflict"}:
+        print(printable(f"\nWhat is wished of this label is not done: {record['error'] or record['status']}"))
+        _why(record)
+    elif aims is None and trouble is None:
+        print("\nAIMS does not know this label, so it can not show what the database wants.")
+        _why(record)
     elif aims is not None and record["in_database"]:
         print("\nThe label shows what the database says.")
     if trouble is not None and trouble["fix"]:
         print(f"fix: {trouble['fix']}")
+
+
+def _why(record: Mapping[str, Any]) -> None:
+    if record["in_database"]:
+        print(f"why: electis explain label {record['label_code']} --store {record['store']}")
 
 
 def _facts(facts: Mapping[str, Any]) -> None:

@@ -26,6 +26,13 @@ ArticleId = Annotated[
     str, typer.Argument(metavar="ARTICLE_ID", help="A space's id, or prefix and id of a room, as in C3.")
 ]
 
+Again = Annotated[
+    bool,
+    typer.Option(
+        "--again", help="Send it also when AIMS took it before, as somebody changed the label there since."
+    ),
+]
+
 
 @app.command("list", cls=Command)
 def list_(
@@ -107,6 +114,7 @@ def show(
 def link(
     label: LabelCode,
     article: ArticleId,
+    again: Again = False,
     store: StoreCode = None,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
@@ -116,7 +124,9 @@ def link(
     with open_scope() as scope:
         from electis_cli.services import labels
 
-        view = labels.link_label(scope, label, article, store=default_store(store), dry_run=dry_run)
+        view = labels.link_label(
+            scope, label, article, store=default_store(store), again=again, dry_run=dry_run
+        )
         show_one(view, output, fields=fields)
     if not has_valid_checksum(view.label_code):
         talk(f"warning: the last digit of {view.label_code} does not fit the others; is the code right?")
@@ -125,6 +135,7 @@ def link(
 @app.command("unlink", cls=Command)
 def unlink(
     label: LabelCode,
+    again: Again = False,
     store: StoreCode = None,
     dry_run: DryRun = False,
     output: Output = OutputFormat.TABLE,
@@ -134,7 +145,7 @@ def unlink(
     with open_scope() as scope:
         from electis_cli.services import labels
 
-        view = labels.unlink_label(scope, label, store=default_store(store), dry_run=dry_run)
+        view = labels.unlink_label(scope, label, store=default_store(store), again=again, dry_run=dry_run)
         show_one(view, output, fields=fields)
 
 

@@ -125,7 +125,10 @@ def status(store: StoreCode = None, output: Output = OutputFormat.TABLE, fields:
         from electis_cli.services import syncing
 
         views = syncing.sync_status(scope, store=default_store(store))
-        table = ("store", "state", "last_sync_at", "last_run_state", "counts", "last_solum_ping", "breaker")
+        table = (
+            "store", "state", "last_sync_at", "last_run_state", "counts", "labels_accepted", "labels_displayed",
+            "labels_timed_out", "last_solum_ping", "breaker",
+        )  # fmt: skip
         show_many(views, output, fields=fields, table=table, name="store", empty="There is no store yet.")
 
 

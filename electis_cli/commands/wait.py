@@ -11,7 +11,7 @@ import typer
 
 from electis_cli.commands import exit_codes
 from electis_cli.commands.access import default_store, open_scope
-from electis_cli.commands.options import Fields, Output, OutputFormat, StoreCode, Timeout
+from electis_cli.commands.options import DebugHttp, Fields, Output, OutputFormat, StoreCode, Timeout
 from electis_cli.commands.output import show_one
 from electis_cli.commands.tree import Command, new_app
 
@@ -32,9 +32,10 @@ def wait(
     timeout: Timeout = 60.0,
     output: Output = OutputFormat.TABLE,
     fields: Fields = None,
+    debug_http: DebugHttp = False,
 ) -> None:
     """Wait until the queue is empty, or labels have drawn what AIMS accepted; exit 18 when the time is up."""
-    with open_scope() as scope:
+    with open_scope(debug_http=debug_http) as scope:
         from electis_cli.services import waiting
 
         view = waiting.wait_for(
@@ -45,7 +46,7 @@ def wait(
             pause=time.sleep,
         )
         show_one(view, output, fields=fields)
-        if not view.reached:
+        if not view.is_over:
             raise typer.Exit(exit_codes.EXIT_TIME_UP)
         if view.failed or (goal is Goal.DISPLAYED and view.timed_out):
             raise typer.Exit(exit_codes.EXIT_FAILED)

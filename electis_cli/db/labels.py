@@ -64,6 +64,20 @@ def shown_articles(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, str
     return found
 
 
+def kept_for(uow: UnitOfWork, label_code: str) -> list[LabelWish]:
+    """Return the labels that still show what this one is to show instead of them."""
+    statement = (
+        sa.select(label_links)
+        .where(
+            mine(uow, label_links),
+            label_links.c.waits_for == label_code,
+            label_links.c.acked_article.is_not(None),
+        )
+        .order_by(label_links.c.label_code)
+    )
+    return [_wish(row) for row in uow.execute(statement).mappings()]
+
+
 def wishes_by_code(
     uow: UnitOfWork, label_codes: Iterable[str], *, lock: bool = False
 ) -> dict[str, LabelWish]:
@@ -98,7 +112,7 @@ def is_dirty() -> sa.ColumnElement[bool]:
 
 
 def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
-    """Return the active wishes of a store that AIMS has not acknowledged."""
+    """Return the active wishes of a store that AIMS has not acknowledged and that need not wait for another label."""
     table = label_links.c
     statement = (
         sa.select(label_links)
@@ -107,6 +121,7 @@ def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
             table.store_id == store_id,
             table.state == State.ACTIVE.value,
             is_dirty(),
+            sa.not_(_is_kept()),
         )
         .order_by(table.updated_at, table.label_code)
     )
@@ -145,8 +160,33 @@ def _can_go(uow: UnitOfWork, store_id: str) -> sa.ColumnElement[bool]:
         table.store_id == store_id,
         table.state == State.ACTIVE.value,
         is_dirty(),
+        sa.not_(_is_kept()),
         sa.or_(table.desired_article.is_(None), is_there),
     )
+
+
+def _is_kept(*, by_one_that_is_stuck: bool = False) -> sa.ColumnElement[bool]:
+    """Return the condition that a label keeps its article until the one that replaces it is linked to that.
+
+    Not when the article is to be deleted. `by_one_that_is_stuck` narrows it to those for whom nothing will happen.
+    """
+    table, new = label_links.c, label_links.alias("replacement")
+    is_coming = sa.exists().where(
+        new.c.org_id == table.org_id,
+        new.c.label_code == table.waits_for,
+        new.c.desired_article == table.acked_article,
+        sa.or_(
+            new.c.desired_article.is_distinct_from(new.c.acked_article), new.c.inflight_version.is_not(None)
+        ),
+        *((new.c.state != State.ACTIVE.value,) if by_one_that_is_stuck else ()),
+    )
+    is_deleted = sa.exists().where(
+        articles.c.org_id == table.org_id,
+        articles.c.store_id == table.store_id,
+        articles.c.article_id == table.acked_article,
+        articles.c.desired_deleted.is_(True),
+    )
+    return sa.and_(table.waits_for.is_not(None), is_coming, sa.not_(is_deleted))
 
 
 def _end_dead_letters(uow: UnitOfWork, codes: Iterable[str], now: datetime) -> None:
@@ -171,8 +211,12 @@ def save_wish(
     article_id: str | None,
     page: int | None,
     now: datetime,
+    waits_for: str | None = None,
 ) -> None:
-    """Wish that a label shows an article (None: nothing); a new wish revives a failed one."""
+    """Wish that a label shows an article (None: nothing); a new wish revives a failed one.
+
+    With `waits_for` it keeps what it shows until that label shows it too.
+    """
     row = {
         "org_id": uow.tenant,
         "label_code": label_code,
@@ -185,6 +229,7 @@ def save_wish(
         "origin": "wish",
         "attempts": 0,
         "doubts": 0,
+        "waits_for": waits_for,
         "created_at": now,
         "updated_at": now,
     }
@@ -193,6 +238,7 @@ def save_wish(
         [row],
         key=["org_id", "label_code"],
         update=lambda new: {
+            "waits_for": new.waits_for,
             "store_id": new.store_id,
             "desired_article": new.desired_article,
             "desired_page": new.desired_page,
@@ -204,6 +250,8 @@ def save_wish(
             "next_attempt_at": None,
             "error_class": None,
             "error_text": None,
+            "page_check_at": None,
+            "page_rounds": 0,
             "updated_at": new.updated_at,
         },
     )
@@ -281,6 +329,11 @@ def note_shown(uow: UnitOfWork, wish: LabelWish, article_id: str, now: datetime)
     return uow.count_changed(statement) == 1
 
 
+def doubt_link(uow: UnitOfWork, label_code: str) -> None:
+    """Note that nobody knows what AIMS shows on a label, so that its wish is brought there whatever it acknowledged."""
+    update_wish(uow, label_code, {"inflight_version": 0, "acked_page": None})
+
+
 def wish_page(uow: UnitOfWork, store_id: str, article_id: str, page: int, now: datetime) -> None:
     """Wish another page for every label of an article."""
     wish_pages(uow, store_id, {article_id: page}, now)
@@ -307,6 +360,8 @@ def wish_pages(uow: UnitOfWork, store_id: str, pages: Mapping[str, int], now: da
                     next_attempt_at=None,
                     error_class=None,
                     error_text=None,
+                    page_check_at=None,
+                    page_rounds=0,
                     updated_at=now,
                 )
             )
@@ -339,11 +394,15 @@ def forget_links(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now
 
 
 def count_wishes(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, list[LabelWish]]:
-    """Return the wishes of each store that are not settled, by store; wishes of a deleted article are dormant."""
+    """Return the wishes of each store that are not settled, by store, without those that nothing can come of for now.
+
+    Wishes of a deleted article are dormant, and so is a label's that waits for one AIMS refused.
+    """
     found: dict[str, list[LabelWish]] = {store_id: [] for store_id in store_ids}
     statement = sa.select(label_links).where(
         mine(uow, label_links), label_links.c.store_id.in_(store_ids), sa.not_(_is_dormant())
     )
+    statement = statement.where(sa.not_(_is_kept(by_one_that_is_stuck=True)))
     for row in uow.execute(statement.order_by(label_links.c.label_code)).mappings():
         wish = _wish(row)
         if wish.is_dirty or wish.state is not State.ACTIVE:
@@ -376,18 +435,76 @@ def mark_redrawing(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], n
 
 
 def redrawing(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
-    """Return the labels of a store that have not answered yet."""
+    """Return the labels of a store that have not answered: not yet, or not even to what was sent twice."""
     statement = (
         sa.select(label_links)
         .where(
             mine(uow, label_links),
             label_links.c.store_id == store_id,
-            label_links.c.display == Display.PROCESSING.value,
+            label_links.c.display.in_([Display.PROCESSING.value, Display.TIMED_OUT.value]),
             label_links.c.acked_article.is_not(None),
         )
         .order_by(label_links.c.label_code)
     )
     return [_wish(row) for row in uow.execute(statement).mappings()]
+
+
+def pages_to_check(uow: UnitOfWork, store_id: str, now: datetime, limit: int) -> list[LabelWish]:
+    """Return the labels that drew a page we flipped them to long enough ago to ask whether they show it."""
+    statement = (
+        sa.select(label_links)
+        .where(
+            mine(uow, label_links),
+            label_links.c.store_id == store_id,
+            label_links.c.state == State.ACTIVE.value,
+            label_links.c.page_check_at <= now,
+            label_links.c.display == Display.DISPLAYED.value,
+            label_links.c.desired_page == label_links.c.acked_page,
+            sa.not_(is_dirty()),
+        )
+        .order_by(label_links.c.page_check_at, label_links.c.label_code)
+        .limit(limit)
+    )
+    return [_wish(row) for row in uow.execute(statement).mappings()]
+
+
+def note_page(uow: UnitOfWork, wish: LabelWish, values: Mapping[str, Any], now: datetime) -> bool:
+    """Write what asking for a label's page came to; False when it was flipped, linked or wished anew meanwhile."""
+    statement = (
+        label_links.update()
+        .where(
+            mine(uow, label_links),
+            label_links.c.label_code == wish.label_code,
+            _is_unchanged(wish),
+            label_links.c.page_check_at == wish.page_check_at,
+        )
+        .values(page_check_at=None, updated_at=now, **values)
+    )
+    return uow.count_changed(statement) == 1
+
+
+def has_timed_out(uow: UnitOfWork, store_id: str) -> bool:
+    """Tell whether a linked label of a store did not draw what AIMS sent twice."""
+    return _has(
+        uow,
+        store_id,
+        label_links.c.display == Display.TIMED_OUT.value,
+        label_links.c.acked_article.is_not(None),
+    )
+
+
+def has_held(uow: UnitOfWork, store_id: str) -> bool:
+    """Tell whether a label of a store waits for a person, as somebody else flips it back."""
+    return _has(uow, store_id, label_links.c.state == State.HELD.value)
+
+
+def _has(uow: UnitOfWork, store_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
+    statement = (
+        sa.select(label_links.c.label_code)
+        .where(mine(uow, label_links), label_links.c.store_id == store_id, *conditions)
+        .limit(1)
+    )
+    return one_or_none(uow, statement) is not None
 
 
 def count_displays(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, dict[str, int]]:

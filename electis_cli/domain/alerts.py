@@ -17,6 +17,7 @@ _FIXES = {
     "another-writer": "electis queue list --store {store}",
     "dead-letter": "electis queue dead list --store {store}",
     "labels-timed-out": "electis label resend --timeouts --store {store}",
+    "page-flips": "electis queue list --store {store}",
     "session": "electis auth sessions",
     "store-rejected": "electis aims doctor --store {store}",
 }

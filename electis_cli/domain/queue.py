@@ -114,6 +114,9 @@ class LabelWish:
     display: Display = Display.UNKNOWN
     display_since: datetime | None = None
     resent_at: datetime | None = None
+    page_check_at: datetime | None = None
+    page_rounds: int = 0
+    waits_for: str | None = None
 
     @property
     def wants_link(self) -> bool:

@@ -1,6 +1,6 @@
 """The full sync's plan (design 5.3): a pure function over what was agreed, what we want and what AIMS lists.
 
-The branches of `_decide` are the rows of the design's table, from the top, the first that fits.
+The branches of `decide` are the rows of the design's table, from the top, the first that fits.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def make_plan(subjects: Collection[Subject], terms: Terms, totals: Totals | None
 
     `totals` are given when the subjects are not the whole store, because what is in sync was sorted out before.
     """
-    actions = tuple(_decide(subject, terms) for subject in sorted(subjects, key=lambda item: item.article_id))
+    actions = tuple(decide(subject, terms) for subject in sorted(subjects, key=lambda item: item.article_id))
     sizes = totals or _totals_of(subjects)
     counts: dict[str, int] = {}
     for step, sorted_out in ((Step.IN_SYNC, sizes.in_sync), (Step.REPORT, sizes.reported)):
@@ -224,7 +224,8 @@ def _totals_of(subjects: Collection[Subject]) -> Totals:
     )
 
 
-def _decide(subject: Subject, terms: Terms) -> Action:
+def decide(subject: Subject, terms: Terms) -> Action:
+    """Return what a full sync does with one article."""
     row, local, remote = subject.row, subject.local, subject.remote
     local_hash, remote_hash = content_hash(local), content_hash(remote)
 

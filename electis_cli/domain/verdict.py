@@ -6,24 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from electis_cli.domain.label_verdict import LabelFacts, Verdict, judge_label, judge_waiting
 from electis_cli.domain.queue import Status
+from electis_cli.domain.reconcile import Step
 from electis_cli.domain.timing import iso
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelFacts:
-    """One label of the article: what was wished, and what AIMS says of it (None: AIMS did not tell)."""
-
-    label_code: str
-    is_wished: bool
-    is_linked: bool | None
-    status: Status
-    error: str | None
-    update_status: str | None
-    is_online: bool | None
-    has_low_battery: bool | None
-    desired_page: int | None
-    shown_page: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +51,9 @@ class Chain:
     differing: Sequence[str]
     is_known_value: bool
     is_settling: bool
+    next_step: Step | None
+    restore: str
     labels: Sequence[LabelFacts]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The first broken link in a sentence, and the command that mends it."""
-
-    link: str  # row, account, store, queue, aims, labels, none
-    text: str
-    fix: str
-
-    @property
-    def is_fine(self) -> bool:
-        """True when nothing is broken."""
-        return self.link == "none"
 
 
 def judge(chain: Chain) -> Verdict:
@@ -95,9 +69,10 @@ def judge(chain: Chain) -> Verdict:
 
 def _row(chain: Chain) -> Verdict | None:
     if chain.article_id is None and chain.noun == "label":
-        return Verdict(
+        shown = next((verdict for label in chain.labels if (verdict := judge_label(label))), None)
+        return shown or Verdict(
             link="row",
-            text=f"Nothing is wished of {chain.subject}: no article is linked to it.",
+            text=f"Nothing is wished of {chain.subject}: {_at_aims(chain)}.",
             fix=f"electis label link {chain.identifier} ARTICLE_ID",
         )
     if chain.article_id is None:
@@ -107,6 +82,14 @@ def _row(chain: Chain) -> Verdict | None:
             fix=f"electis people assign {chain.identifier} SPACE",
         )
     return None
+
+
+def _at_aims(chain: Chain) -> str:
+    """Return what AIMS has on a label that nothing is wished of."""
+    shown = " and ".join(article for label in chain.labels for article in label.linked_to or ())
+    if not shown:
+        return "no article is linked to it"
+    return f"somebody linked it to {shown} at AIMS, which the database does not have, or not alone"
 
 
 def _account(chain: Chain) -> Verdict | None:
@@ -122,11 +105,13 @@ def _account(chain: Chain) -> Verdict | None:
             text="The organization has no article format yet.",
             fix="electis aims format fetch",
         )
-    if chain.breaker == "open" and chain.status is not Status.SYNCED:
+    if chain.breaker == "open" and (chain.status is not Status.SYNCED or _held_up(chain)):
         fixes = {"format": "electis aims format fetch", "login": "electis aims configure --replace"}
         return Verdict(
             link="account",
-            text=f"The queue is stopped for all stores ({chain.breaker_reason}), so the change waits.",
+            text=_named(
+                chain, f"The queue is stopped for all stores ({chain.breaker_reason}), so the change waits."
+            ),
             fix=fixes.get(chain.breaker_reason or "", "electis aims doctor"),
         )
     return None
@@ -145,11 +130,11 @@ def _store(chain: Chain) -> Verdict | None:
             text=f"The database was restored from a backup; store {chain.store} is not pushed until it was compared.",
             fix=f"electis sync full --store {chain.store}",
         )
-    if chain.is_paused and chain.status is not Status.SYNCED:
-        why = f": {chain.paused_why}" if chain.paused_why else ""
+    if chain.is_paused and (chain.status is not Status.SYNCED or _held_up(chain)):
+        why = f": {_sentence(chain.paused_why)}" if chain.paused_why else "."
         return Verdict(
             link="store",
-            text=f"Somebody paused the queue of store {chain.store}{why}.",
+            text=_named(chain, f"Somebody paused the queue of store {chain.store}{why}"),
             fix=f"electis queue resume --store {chain.store}",
         )
     return None
@@ -230,13 +215,42 @@ def _aims(chain: Chain) -> Verdict | None:
                 text=f"AIMS took the last change but does not show it yet ({columns}); it may take two minutes.",
                 fix=f"electis wait --for=displayed --store {chain.store}",
             )
+        sync = f"electis sync full --store {chain.store} --no-window"
         owner = "an older value of ours" if chain.is_known_value else "a value somebody wrote there"
+        if chain.next_step is Step.ADOPT:
+            return Verdict(
+                link="aims",
+                text=f"AIMS shows {owner} in {columns}. A full sync takes it into the database; what follows it here"
+                " puts ours back.",
+                fix=f"{sync} && {chain.restore}" if chain.restore else sync,
+            )
         return Verdict(
-            link="aims",
-            text=f"AIMS shows {owner} in {columns}.",
-            fix=f"electis sync full --store {chain.store} --no-window",
+            link="aims", text=f"AIMS shows {owner} in {columns}.{_then(chain)}", fix=_settling(chain) or sync
         )
     return None
+
+
+_THEN = {
+    Step.PUSH_AGAIN: " A full sync sends ours again.",
+    Step.BUMP: " A full sync sends ours.",
+    Step.SETTLING: " The full sync that still sees it two minutes after another one sends ours again.",
+    Step.CONFLICT: " After a full sync a person must choose.",
+    Step.HOLD: " AIMS alters it anew each time: a full sync holds it for a person.",
+    Step.ECHO: " AIMS puts it into a form of its own: a full sync takes that for equal.",
+}
+
+
+def _then(chain: Chain) -> str:
+    """Return which side wins at the next full sync, in a sentence."""
+    return _THEN.get(chain.next_step, "") if chain.next_step is not None else ""
+
+
+def _settling(chain: Chain) -> str:
+    """Return what mends a difference that one full sync only notes, or leaves to a person; `""` for any other."""
+    sync = f"electis sync full --store {chain.store}"
+    if chain.next_step is Step.CONFLICT:
+        return f"{sync} --no-window && electis sync resolve {chain.article_id} --ours --store {chain.store}"
+    return f"{sync} && sleep 120 && {sync}" if chain.next_step is Step.SETTLING else ""
 
 
 def _labels(chain: Chain) -> Verdict | None:
@@ -246,55 +260,17 @@ def _labels(chain: Chain) -> Verdict | None:
             text=f"AIMS has the article {chain.article_id}, but no label is linked to it.",
             fix=f"electis label link LABEL {chain.article_id}",
         )
-    for label in chain.labels:
-        verdict = _label(chain, label)
-        if verdict is not None:
-            return verdict
-    return None
+    # What AIMS refused comes first: another label may wait for that very one.
+    found = sorted(chain.labels, key=lambda label: (label.status is not Status.FAILED, label.label_code))
+    return next((verdict for label in found if (verdict := judge_label(label))), None)
 
 
-def _label(chain: Chain, label: LabelFacts) -> Verdict | None:
-    code = label.label_code
-    if label.status is Status.FAILED:
-        return Verdict(
-            link="labels",
-            text=f"AIMS refused the link of label {code}: {label.error}",
-            fix=f"electis queue retry {code}",
-        )
-    if label.is_wished and label.is_linked is False:
-        why = f": {_sentence(label.error)}" if label.error else "."
-        return Verdict(
-            link="labels", text=f"Label {code} is not linked at AIMS yet{why}", fix="electis queue drain"
-        )
-    if label.is_online is False:
-        return Verdict(
-            link="labels",
-            text=f"Label {code} is offline: no gateway hears it.",
-            fix=f"electis aims gateway list --store {chain.store}",
-        )
-    return _label_drawing(chain, label)
+def _named(chain: Chain, why: str) -> str:
+    """Return why nothing is written, with the label that waits for it when the article does not."""
+    label = _held_up(chain) if chain.status is Status.SYNCED or chain.article_id is None else None
+    return why if label is None else judge_waiting(label, why)
 
 
-def _label_drawing(chain: Chain, label: LabelFacts) -> Verdict | None:
-    code, word = label.label_code, (label.update_status or "").upper()
-    if word == "TIMEOUT":
-        low = " Its battery is low." if label.has_low_battery else ""
-        return Verdict(
-            link="labels",
-            text=f"Label {code} did not answer the last update.{low}",
-            fix=f"electis label resend {code} --store {chain.store}",
-        )
-    if word == "PROCESSING":
-        return Verdict(
-            link="labels",
-            text=f"Label {code} is drawing the last update.",
-            fix=f"electis wait --for=displayed --store {chain.store}",
-        )
-    pages = (label.desired_page, label.shown_page)
-    if None not in pages and label.desired_page != label.shown_page:
-        return Verdict(
-            link="labels",
-            text=f"Label {code} shows page {label.shown_page} instead of {label.desired_page}.",
-            fix="electis queue drain",
-        )
-    return None
+def _held_up(chain: Chain) -> LabelFacts | None:
+    """Return a label whose change waits in the queue, though its article is as it should be."""
+    return next((label for label in chain.labels if label.is_waiting), None)

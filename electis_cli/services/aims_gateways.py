@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -40,10 +40,19 @@ def normalize_mac(text: str) -> str:
     return mac
 
 
-def list_gateways(scope: Scope, *, store: str | None = None, online: bool | None = None) -> list[Gateway]:
-    """Return the gateways of a store, or of all that the actor may see. Raises StoreNotFound."""
+def list_gateways(
+    scope: Scope,
+    *,
+    store: str | None = None,
+    online: bool | None = None,
+    tell_unknown: Callable[[str], None] = lambda _: None,
+) -> list[Gateway]:
+    """Return the gateways of a store, or of all that the actor may see; `tell_unknown` hears of those AIMS has not.
+
+    Raises StoreNotFound.
+    """
     with at_aims(scope, store=store) as at:
-        return [gateway for place in at.places for gateway in at.ask.gateways(place.code, online=online)]
+        return at.of_each(lambda place: at.ask.gateways(place.code, online=online), tell_unknown)
 
 
 def show_gateway(scope: Scope, gateway: str, *, store: str | None = None) -> Gateway:

@@ -14,6 +14,9 @@ import orjson
 from electis_cli.domain.access import Action
 from electis_cli.domain.errors import (
     AimsAmbiguous,
+    AimsAnswerBroken,
+    AimsRejected,
+    ElectisError,
     InvalidInput,
     OrganizationNotFound,
     StoreNotFound,
@@ -102,12 +105,15 @@ def call_aims(scope: Scope, call: RawCall, *, all_pages: bool = False, dry_run: 
                 method=call.method, path=call.path, status=None, milliseconds=None, pages=0, body=None,
                 curl=_as_curl(at, call, query),
             )  # fmt: skip
-        if all_pages:
-            answer = at.ask.raw_pages(call.path, query)
-        elif call.is_read:
-            answer = at.ask.raw(call.method, call.path, query)
-        else:
-            answer = _write(at, call, query)
+        try:
+            if all_pages:
+                answer = at.ask.raw_pages(call.path, query)
+            elif call.is_read:
+                answer = at.ask.raw(call.method, call.path, query)
+            else:
+                answer = _write(at, call, query)
+        except (AimsAnswerBroken, AimsRejected) as error:
+            raise _about_path(error, call) from error
     return RawView(
         method=call.method,
         path=call.path,
@@ -115,6 +121,19 @@ def call_aims(scope: Scope, call: RawCall, *, all_pages: bool = False, dry_run: 
         milliseconds=answer.milliseconds,
         pages=answer.pages,
         body=redact(answer.body),
+    )
+
+
+def _about_path(error: AimsAnswerBroken | AimsRejected, call: RawCall) -> ElectisError:
+    """Return the error of a call: where AIMS answers a path that it may not have, it is the path to look at first."""
+    is_page = isinstance(error, AimsAnswerBroken) and ("text/html" in error.why or " is a page " in error.why)
+    if not is_page and "answered 404" not in error.why:
+        return error
+    return type(error)(
+        f"AIMS has nothing at {call.path}, or not on this installation.",
+        why=f"{error.why} What AIMS does not have it answers with a page, or with 404.",
+        fix="check the path; when others fail like it: electis aims doctor",
+        **error.details,
     )
 
 
@@ -204,7 +223,11 @@ def _within(at: AtAims, query: Mapping[str, str | Sequence[str]]) -> dict[str, A
             raise OrganizationNotFound(f"This organization has the company {company} at AIMS, and no other.")
         for code in values if folded in _STORE_NAMES else ():
             if code not in known:
-                raise StoreNotFound(f"There is no store {code}.")
+                raise StoreNotFound(
+                    f"There is no store {code} here.",
+                    why="A call is kept within the stores that electis has, whatever AIMS has besides.",
+                    fix="electis store list",
+                )
     return {name: value for name, value in query.items() if name.casefold() != "company"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,10 +104,17 @@ def list_stores(scope: Scope, *, ours_only: bool = False) -> list[StoreAtAims]:
         return found
 
 
-def summarize_stores(scope: Scope, *, store: str | None = None) -> list[StoreSummary]:
-    """Return the counters of a store, or of all that the actor may see. Raises StoreNotFound."""
+def summarize_stores(
+    scope: Scope, *, store: str | None = None, tell_unknown: Callable[[str], None] = lambda _: None
+) -> list[StoreSummary]:
+    """Return the counters of a store, or of all that the actor may see; `tell_unknown` hears of those AIMS has not.
+
+    Raises StoreNotFound.
+    """
     with at_aims(scope, store=store) as at:
-        return [_summary(place.code, place.name, at.ask.store_summary(place.code)) for place in at.places]
+        return at.of_each(
+            lambda place: [_summary(place.code, place.name, at.ask.store_summary(place.code))], tell_unknown
+        )
 
 
 def _summary(store: str, name: str, body: Mapping[str, Any]) -> StoreSummary:

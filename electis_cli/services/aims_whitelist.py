@@ -6,10 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from electis_cli.db import labels
 from electis_cli.domain.access import Action
+from electis_cli.domain.label_refusals import is_about_whitelist
 from electis_cli.domain.labels import has_valid_checksum, normalize_label_code
-from electis_cli.services.at_aims import at_aims
-from electis_cli.services.change import Scope
+from electis_cli.domain.queue import State
+from electis_cli.services.at_aims import AtAims, at_aims, system_of
+from electis_cli.services.change import Change, Scope
+from electis_cli.services.queue import retry_wishes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +28,17 @@ class Whitelisted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhitelistChange:
-    """One label that was put on a whitelist or taken off it; AIMS takes a list whole or not at all."""
+    """One label that was put on a whitelist or taken off it; AIMS takes a list whole or not at all.
+
+    `retried` when AIMS had refused to link it before, because it was on no whitelist, and the queue tries again.
+    """
 
     label_code: str
     store: str
     change: str
     dry_run: bool
     checksum_fits: bool
+    retried: bool = False
 
 
 def list_whitelist(
@@ -47,18 +55,19 @@ def list_whitelist(
 
 
 def change_whitelist(
-    scope: Scope, labels: Sequence[str], *, add: bool, store: str | None = None, dry_run: bool = False
+    scope: Scope, label_codes: Sequence[str], *, add: bool, store: str | None = None, dry_run: bool = False
 ) -> list[WhitelistChange]:
     """Put labels on a store's whitelist, or take them off; links that exist stay.
 
     Repeating it changes nothing more. Raises InvalidInput, StoreNotFound, UsageProblem, AimsRefused.
     """
-    codes = list(dict.fromkeys(normalize_label_code(label) for label in labels))
+    codes = list(dict.fromkeys(normalize_label_code(code) for code in label_codes))
     with at_aims(scope, Action.CHANGE_FACTS, store=store, one_store=True) as at:
         if not dry_run:
             action = "aims:whitelist_added" if add else "aims:whitelist_removed"
             with at.writing(action, "store", at.place.code, after={"labels": codes}, place=at.place):
                 at.ask.change_whitelist(at.place.code, codes, add=add)
+        revived = _revive(at, codes) if add and not dry_run else frozenset()
         return [
             WhitelistChange(
                 label_code=code,
@@ -66,6 +75,24 @@ def change_whitelist(
                 change="added" if add else "removed",
                 dry_run=dry_run,
                 checksum_fits=has_valid_checksum(code),
+                retried=code in revived,
             )
             for code in codes
         ]
+
+
+def _revive(at: AtAims, codes: Sequence[str]) -> frozenset[str]:
+    """Let the queue try again what AIMS refused because of the whitelist, and return which labels that is."""
+    with at.scope.runtime.database.write(at.scope.org_id) as uow:
+        change = Change(uow=uow, scope=system_of(at.scope), now=at.scope.runtime.clock())
+        refused = [
+            wish.label_code
+            for wish in labels.wishes_by_code(uow, codes).values()
+            if wish.store_id == at.place.id
+            and wish.state is State.FAILED
+            and is_about_whitelist(wish.error_text)
+        ]
+        revived = retry_wishes(change, at.place, refused)
+        uow.announce_work()
+        uow.commit()
+    return frozenset(revived)

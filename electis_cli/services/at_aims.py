@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from electis_cli.db import accounts
 from electis_cli.db.organizations import Organization
@@ -14,6 +14,7 @@ from electis_cli.domain.access import Action, system_actor
 from electis_cli.domain.errors import (
     AimsAmbiguous,
     AimsNotConfigured,
+    AimsRejected,
     ElectisError,
     QueuePaused,
 )
@@ -22,6 +23,8 @@ from electis_cli.services.change import Change, Scope, reading
 if TYPE_CHECKING:
     from electis_cli.aims.client import AimsClient
     from electis_cli.aims.inspection import AimsInspector
+
+Answer = TypeVar("Answer")
 
 ASKED, DONE, REFUSED, UNKNOWN = "asked", "done", "refused", "unknown"
 
@@ -40,6 +43,27 @@ class AtAims:
     def place(self) -> Store:
         """The one store it is about."""
         return self.places[0]
+
+    def of_each(
+        self, ask: Callable[[Store], Sequence[Answer]], tell_unknown: Callable[[str], None]
+    ) -> list[Answer]:
+        """Return what AIMS answers for all of the stores; one of several that it does not have is told, and left out.
+
+        Raises AimsRejected when it has none of them.
+        """
+        found: list[Answer] = []
+        unknown: list[str] = []
+        for place in self.places:
+            try:
+                found += ask(place)
+            except AimsRejected as error:
+                problem = as_unknown_store(error, place.code)
+                if problem is error or len(unknown) == len(self.places) - 1:
+                    raise problem from error
+                unknown.append(place.code)
+        for code in unknown:
+            tell_unknown(code)
+        return found
 
     @contextlib.contextmanager
     def writing(
@@ -122,6 +146,16 @@ def looking(scope: Scope, organization: Organization, places: tuple[Store, ...])
         )
     finally:
         client.close()
+
+
+def as_unknown_store(error: AimsRejected, store: str) -> AimsRejected:
+    """Return the refusal of a store that AIMS does not have in words that say so; any other as it is."""
+    word = str(error.details.get("word", "")).upper()
+    if "STORE" not in word or "NOT_FOUND" not in word:
+        return error
+    return AimsRejected(
+        f"AIMS has no store {store}.", why=error.why, fix="electis aims store list", **error.details
+    )
 
 
 def refuse_while_stopped(at: AtAims) -> None:

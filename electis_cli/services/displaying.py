@@ -16,6 +16,9 @@ from electis_cli.domain.queue import LabelWish
 from electis_cli.services.change import Change, Scope
 from electis_cli.services.runtime import Runtime
 
+MOST_ASKED_AGAIN = 20
+"""Of how many labels of a store that timed out AIMS is asked in one step: one call each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
@@ -59,7 +62,7 @@ def _add(one: Followed, other: Followed) -> Followed:
 def _follow_store(
     runtime: Runtime, org_id: str, client: AimsClient, store: Store, wishes: Sequence[LabelWish]
 ) -> Followed:
-    shown = {label.label_code: label for label in client.labels(store.code)}
+    shown = _shown(client, store, wishes)
     steps = {wish.label_code: _step(wish, shown) for wish in wishes}
     resend = [code for code, step in steps.items() if step.resend]
     if resend and store.paused_at is None:
@@ -72,13 +75,19 @@ def _follow_store(
         )
         for wish in wishes:
             step = steps[wish.label_code]
+            if step.display is wish.display and not step.resend:
+                continue
             values = {"display": step.display.value, "display_since": wish.display_since}
             if step.display is not wish.display:
                 values["display_since"] = change.now
             if step.resend:
                 values["resent_at"] = change.now
             labels.update_wish(uow, wish.label_code, values, if_version=wish.version)
-        timed_out = [code for code, step in steps.items() if step.display is Display.TIMED_OUT]
+        timed_out = [
+            wish.label_code
+            for wish in wishes
+            if wish.display is not Display.TIMED_OUT and steps[wish.label_code].display is Display.TIMED_OUT
+        ]
         if timed_out:
             _alert(change, store, timed_out)
         runtime.reached("displays:noting")
@@ -86,6 +95,14 @@ def _follow_store(
     runtime.reached("displays:noted")
     displayed = sum(1 for step in steps.values() if step.display is Display.DISPLAYED)
     return Followed(displayed=displayed, resent=len(resend), timed_out=len(timed_out))
+
+
+def _shown(client: AimsClient, store: Store, wishes: Sequence[LabelWish]) -> dict[str, RemoteLabel]:
+    """Return how labels are with their updates: of those that gave up some, in case they drew it late all the same."""
+    if any(wish.display is Display.PROCESSING for wish in wishes):
+        return {label.label_code: label for label in client.labels(store.code)}
+    late = (client.label(store.code, wish.label_code) for wish in wishes[:MOST_ASKED_AGAIN])
+    return {label.label_code: label for label in late if label is not None}
 
 
 def _step(wish: LabelWish, shown: Mapping[str, RemoteLabel]) -> DisplayStep:
@@ -99,7 +116,10 @@ def _alert(change: Change, store: Store, codes: Sequence[str]) -> None:
         change.uow,
         alert_id=change.new_id(),
         cause=f"labels-timed-out:{store.code}",
-        text=f"Store {store.code}: {len(codes)} labels did not draw what AIMS sent twice, first {codes[0]}.",
+        text=(
+            f"Store {store.code}: {len(codes)} label{'' if len(codes) == 1 else 's'} did not draw what AIMS sent twice,"
+            f" first {codes[0]}."
+        ),
         store_id=store.id,
         now=change.now,
     )

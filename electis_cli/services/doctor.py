@@ -13,13 +13,18 @@ from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.errors import (
+    AimsAnswerBroken,
     AimsCompanyRefused,
     AimsNotConfigured,
+    AimsRejected,
+    AimsUnreachable,
     Conflict,
     ElectisError,
+    Unreachable,
 )
 from electis_cli.domain.organizations import ArticleFormat
 from electis_cli.domain.queue import LedgerRow
+from electis_cli.services.at_aims import as_unknown_store
 from electis_cli.services.change import Scope, reading
 from electis_cli.services.judging import (
     judge_certificate,
@@ -110,7 +115,12 @@ def _ask_aims(course: Course, scope: Scope, facts: _Facts, client: Checkup | Non
     def with_client(work: Callable[[Checkup], Finding]) -> Callable[[], Finding]:
         def go() -> Finding:
             assert client is not None  # "configuration" failed, and every step needs it
-            return work(client)
+            try:
+                return work(client)
+            except Unreachable as error:
+                # The way to AIMS is what is examined here: asking whether it is there is no advice.
+                error.fix = _advice(error)
+                raise
 
         return go
 
@@ -133,7 +143,10 @@ def _ask_aims(course: Course, scope: Scope, facts: _Facts, client: Checkup | Non
     for place in facts.stores:
 
         def look(client: Checkup, place: Store = place) -> Finding:
-            counters[place.code] = client.counters(place.code)
+            try:
+                counters[place.code] = client.counters(place.code)
+            except AimsRejected as error:
+                raise as_unknown_store(error, place.code) from error
             return _store(place)
 
         course.take(f"store:{place.code}", with_client(look), needs=["company"])
@@ -157,6 +170,19 @@ def _ask_aims(course: Course, scope: Scope, facts: _Facts, client: Checkup | Non
     needs = ["company"] if counters or not facts.stores else [f"store:{place.code}" for place in facts.stores]
     course.take("gateways", lambda: judge_gateways(counters), needs=needs, local=True)
     course.take("labels", lambda: judge_labels(counters), needs=needs, local=True)
+
+
+def _advice(error: Unreachable) -> str:
+    """Return what helps when AIMS gave no usable answer: what the error knows better stays."""
+    if "aims ping" not in error.fix:
+        return error.fix
+    tell = "tell the vendor, with the file of: electis aims last --failed --har FILE"
+    if isinstance(error, AimsAnswerBroken):
+        return f"run electis aims doctor once more; when the answer stays broken, {tell}"
+    if isinstance(error, AimsUnreachable):
+        again = "run electis aims doctor again in a minute"
+        return f"check the firewall or proxy before AIMS, and {again}; when it stays so, {tell}"
+    return f"AIMS itself is in trouble: the queue keeps the edits and goes on when it is back; when it lasts, {tell}"
 
 
 _NO_ARTICLE = Finding(cause="no article is synced yet")

@@ -22,9 +22,15 @@ from electis_cli.services.change import Reading, Scope, reading
 _CODE_IN_PAIRS = re.compile(r"(?:[0-9a-f]{2}[:.\-\s]){2,}[0-9a-f]{0,2}")
 
 
+_EXPLAINED = frozenset({"space", "people", "conference", "label"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """One value that holds what was looked for: of which thing, in which field, and the command that shows it."""
+    """One value that holds what was looked for: of which thing, in which field, and the command that shows it.
+
+    `explain` is the one that says why labels show of it what they show; stores and users have none.
+    """
 
     noun: str
     id: str
@@ -32,6 +38,7 @@ class Match:
     field: str
     value: str
     show: str
+    explain: str | None = None
 
 
 def find(scope: Scope, text: str, *, store: str | None = None, limit: int | None = None) -> Iterator[Match]:
@@ -118,9 +125,17 @@ def _match(
     noun: str, identifier: str, store: str | None, field: str, value: str, *, say_store: bool
 ) -> Match:
     words = ["electis", noun, "show", identifier]
-    if say_store and store is not None and noun != "store":
-        words += ["--store", store]
-    return Match(noun=noun, id=identifier, store=store, field=field, value=value, show=shlex.join(words))
+    there = ["--store", store] if say_store and store is not None and noun != "store" else []
+    why = ["electis", "explain", noun, identifier, *there] if noun in _EXPLAINED else None
+    return Match(
+        noun=noun,
+        id=identifier,
+        store=store,
+        field=field,
+        value=value,
+        show=shlex.join([*words, *there]),
+        explain=shlex.join(why) if why else None,
+    )
 
 
 @functools.cache

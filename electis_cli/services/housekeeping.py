@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from electis_cli.db import (
     accounts,
     alerts,
     commands,
     known_contents,
+    labels,
     leases,
     ledger,
     organizations,
@@ -19,6 +20,7 @@ from electis_cli.db import (
     trail,
 )
 from electis_cli.db.stores import Store
+from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.errors import ElectisError
@@ -28,6 +30,7 @@ from electis_cli.services.change import Change, Scope
 from electis_cli.services.displaying import follow_displays
 from electis_cli.services.following import follow_batches
 from electis_cli.services.mail import mail_alerts, send_due_mail
+from electis_cli.services.page_checks import check_pages
 from electis_cli.services.push.commands import end_abandoned
 from electis_cli.services.remote import as_agreed, shown
 from electis_cli.services.runtime import Runtime
@@ -48,6 +51,8 @@ class Housekeeping:
     displayed: int = 0
     resent: int = 0
     timed_out: int = 0
+    pages_checked: int = 0
+    pages_flipped: int = 0
     mails_sent: int = 0
     alerts_mailed: int = 0
     commands_ended: int = 0
@@ -69,6 +74,7 @@ def keep_house(runtime: Runtime, org_id: str) -> Housekeeping:
         refused = follow_batches(runtime, org_id)
         verified, drifted = _verify(runtime, org_id)
         followed = follow_displays(runtime, org_id)
+        pages_checked, pages_flipped = check_pages(runtime, org_id)
         alerts_mailed = mail_alerts(runtime, org_id)
         mails_sent = send_due_mail(runtime, org_id).sent
         return Housekeeping(
@@ -78,6 +84,8 @@ def keep_house(runtime: Runtime, org_id: str) -> Housekeeping:
             displayed=followed.displayed,
             resent=followed.resent,
             timed_out=followed.timed_out,
+            pages_checked=pages_checked,
+            pages_flipped=pages_flipped,
             mails_sent=mails_sent,
             alerts_mailed=alerts_mailed,
             commands_ended=_end_commands(runtime, org_id),
@@ -205,6 +213,7 @@ def _forget(runtime: Runtime, org_id: str) -> int:
         gone = ledger.forget_tombstones(uow, before) + known_contents.forget_hashes(uow, before)
         gone += commands.forget_commands(uow, before)
         alerts.close_settled_alerts(uow, runtime.clock())
+        _close_label_alerts(uow, runtime.clock())
         gone += runs.forget_conflicts(uow, runtime.clock() - CONFLICTS_FOR)
         gone += sessions.forget_sessions(uow, runtime.clock() - SESSIONS_FOR)
         gone += trail.forget_health_events(uow, runtime.clock() - HEALTH_EVENTS_FOR)
@@ -212,3 +221,15 @@ def _forget(runtime: Runtime, org_id: str) -> int:
         uow.commit()
     runtime.reached("house:forgot")
     return gone
+
+
+def _close_label_alerts(uow: UnitOfWork, now: datetime) -> None:
+    """Close the alerts about a store's labels once there is none left that they are about, whatever ended it."""
+    opened = {alert["cause"] for alert in alerts.list_alerts(uow)}
+    for store in stores.list_stores(uow):
+        for cause, is_still_so in (
+            (f"labels-timed-out:{store.code}", labels.has_timed_out),
+            (f"page-flips:{store.code}", labels.has_held),
+        ):
+            if cause in opened and not is_still_so(uow, store.id):
+                alerts.close_alert(uow, cause, now)

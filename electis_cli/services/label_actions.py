@@ -22,6 +22,7 @@ def replace_label(
 ) -> list[LabelView]:
     """Let `new` show what `old` shows and `old` nothing, in one transaction; returns both, the new one first.
 
+    The old one goes blank once AIMS has linked the new one: if it refuses that, the article stays where it is.
     Raises InvalidInput, LabelNotFound for an old label that was never linked, and Conflict when the old one shows
     nothing or the new one is in use already.
     """
@@ -149,7 +150,13 @@ def _wish(
     replaces: str,
 ) -> None:
     labels.save_wish(
-        change.uow, label_code=code, store_id=place.id, article_id=article_id, page=page, now=change.now
+        change.uow,
+        label_code=code,
+        store_id=place.id,
+        article_id=article_id,
+        page=page,
+        now=change.now,
+        waits_for=replaces if article_id is None else None,
     )
     action = "label:linked" if article_id is not None else "label:unlinked"
     other = {"replaces": replaces} if article_id is not None else {"replaced_by": replaces}

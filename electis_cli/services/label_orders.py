@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -85,23 +85,30 @@ def find_labels(
     unassigned: bool = False,
     offline: bool = False,
     low_battery: bool = False,
+    tell_unknown: Callable[[str], None] = lambda _: None,
 ) -> list[LabelRow]:
-    """Return the labels AIMS knows in a store, or in all the actor may see, that are all of what is asked for."""
+    """Return the labels AIMS knows in a store, or in all the actor may see, that are all of what is asked for.
+
+    `tell_unknown` hears of stores that AIMS does not have.
+    """
     with at_aims(scope, store=store) as at:
-        return [
-            label
-            for place in at.places
-            for label in at.ask.labels(
+        found = at.of_each(
+            lambda place: at.ask.labels(
                 place.code,
                 unassigned_only=unassigned,
                 online=False if offline else None,
                 battery="BAD" if low_battery else None,
-            )
-            # An installation may leave the filters out: what is known to be otherwise does not pass.
-            if not (unassigned and label.articles)
-            and not (offline and label.online is True)
-            and not (low_battery and label.low_battery is False)
-        ]
+            ),
+            tell_unknown,
+        )
+    return [
+        label
+        for label in found
+        # An installation may leave the filters out: what is known to be otherwise does not pass.
+        if not (unassigned and label.articles)
+        and not (offline and label.online is True)
+        and not (low_battery and label.low_battery is False)
+    ]
 
 
 def blink_labels(

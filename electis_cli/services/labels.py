@@ -36,10 +36,17 @@ def find_label(read: Reading, code: str, store: str | None) -> tuple[LabelWish, 
 
 
 def link_label(
-    scope: Scope, label: str, article: str, *, store: str | None = None, dry_run: bool = False
+    scope: Scope,
+    label: str,
+    article: str,
+    *,
+    store: str | None = None,
+    again: bool = False,
+    dry_run: bool = False,
 ) -> LabelView:
     """Wish that a label shows a space or a conference room, instead of what it shows now.
 
+    `again` sends it also when AIMS took it before: somebody linked the label elsewhere there, or covers it.
     Raises InvalidInput for a text that is no label code, ArticleNotFound, and Conflict when the label belongs to
     another store.
     """
@@ -51,7 +58,7 @@ def link_label(
         wish = labels.find_wish(change.uow, code, lock=True)
         if page is None and wish is not None and wish.desired_page is not None:
             # It comes from a room, perhaps over a space: without a wish it could stay on the meeting's page.
-            page = PAGE_FREE
+            page = wish.desired_page if again and wish.desired_article == article_id else PAGE_FREE
         if wish is not None and wish.store_id != place.id and _matters(wish):
             raise _elsewhere(change, wish)
         is_same = (
@@ -61,18 +68,28 @@ def link_label(
             and wish.state is State.ACTIVE
             and (wish.desired_article, wish.desired_page) == (article_id, page)
         )
-        if not is_same:
+        if again or not is_same:
             _wish(change, place, code, wish, article_id, page)
+        if again:
+            labels.doubt_link(change.uow, code)
         return _view(*_require(change, code, place.code))
 
 
-def unlink_label(scope: Scope, label: str, *, store: str | None = None, dry_run: bool = False) -> LabelView:
-    """Wish that a label shows nothing. Raises LabelNotFound for a label that was never linked, InvalidInput."""
+def unlink_label(
+    scope: Scope, label: str, *, store: str | None = None, again: bool = False, dry_run: bool = False
+) -> LabelView:
+    """Wish that a label shows nothing; with `again` it is sent though AIMS took it before.
+
+    Raises LabelNotFound for a label that was never linked, InvalidInput.
+    """
     code = normalize_label_code(label)
     with changing(scope, Action.CHANGE_FACTS, dry_run=dry_run) as change:
         wish, place = _require(change, code, store, lock=True)
-        if wish.desired_article is not None or (wish.state is not State.ACTIVE and wish.wants_unlink):
+        is_stuck = wish.waits_for is not None or wish.state is not State.ACTIVE
+        if again or wish.desired_article is not None or (is_stuck and wish.wants_unlink):
             _wish(change, place, code, wish, None, None)
+        if again:
+            labels.doubt_link(change.uow, code)
         return _view(*_require(change, code, place.code))
 
 
@@ -139,6 +156,15 @@ def _wish(
         {"id": code, "article_id": article_id, "previous_article_id": previous},
         store_id=place.id,
     )
+    _keep_replaced(change, place, code, article_id)
+
+
+def _keep_replaced(change: Change, place: Store, code: str, article_id: str | None) -> None:
+    """Let a label keep its article when the one that was to replace it shows something else now, or nothing."""
+    for old in labels.kept_for(change.uow, code):
+        # One that AIMS has linked already has taken over.
+        if old.acked_article != article_id and old.wants_unlink:
+            _wish(change, place, old.label_code, old, old.acked_article, old.acked_page)
 
 
 def _require(read: Reading, code: str, store: str | None, *, lock: bool = False) -> tuple[LabelWish, Store]:

@@ -130,6 +130,7 @@ def retry_wishes(change: Change, place: Store, subjects: Iterable[str] | None) -
     alerts.end_dead_letters(change.uow, place.id, "label", stuck, how="retry", now=change.now)
     for code in stuck:
         values = {"state": State.ACTIVE.value, "attempts": 0, "doubts": 0, "next_attempt_at": None}
+        values |= {"page_check_at": None, "page_rounds": 0}
         labels.update_wish(change.uow, code, {**values, "error_class": None, "error_text": None})
         change.record("queue:retried", "label", code, store_id=place.id)
     return stuck

@@ -33,6 +33,11 @@ class WaitView:
     drawing: int
     timed_out: int
 
+    @property
+    def is_over(self) -> bool:
+        """True when waiting any longer changes nothing: the goal is reached, or what is left will not end by itself."""
+        return self.waiting == 0 and (self.goal == Goal.QUEUE_EMPTY or self.drawing == 0)
+
 
 def wait_for(
     scope: Scope,
@@ -48,7 +53,7 @@ def wait_for(
     deadline = scope.runtime.clock() + timeout
     while True:
         view = _look(scope, goal, store)
-        if view.reached or scope.runtime.clock() >= deadline:
+        if view.is_over or scope.runtime.clock() >= deadline:
             return view
         pause(0.5)
 
@@ -61,14 +66,16 @@ def _look(scope: Scope, goal: Goal, store: str | None) -> WaitView:
         follow_displays(scope.runtime, scope.org_id)
     displays = _displays(scope, store)
     drawing = displays.get(Display.PROCESSING.value, 0)
-    is_drawn = goal is Goal.QUEUE_EMPTY or drawing == 0
+    timed_out = displays.get(Display.TIMED_OUT.value, 0)
+    # Labels that gave up, or that AIMS refused, do not show what they should, and will not by waiting.
+    is_drawn = goal is Goal.QUEUE_EMPTY or (drawing == 0 and not failed and not timed_out)
     return WaitView(
         goal=goal.value,
         reached=waiting == 0 and is_drawn,
         waiting=waiting,
         failed=failed,
         drawing=drawing,
-        timed_out=displays.get(Display.TIMED_OUT.value, 0),
+        timed_out=timed_out,
     )
 
 

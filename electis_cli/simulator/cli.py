@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from electis_cli.simulator import options, state_file
 from electis_cli.simulator.autosave import Autosave
@@ -18,16 +18,26 @@ from electis_cli.simulator.server import SimulatorServer
 from electis_cli.simulator.settings import Settings
 from electis_cli.simulator.simulator import Simulator
 
-EXIT_FAILED = 1
+EXIT_USAGE, EXIT_BAD_STATE, EXIT_NO_PORT = 2, 8, 16
+"""As the commands have it: usage, input that is not valid, a configuration that can not work."""
 
 T = TypeVar("T")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains as the commands do that pass their options through to here."""
+
+    def error(self, message: str) -> NoReturn:
+        _tell("E-USAGE", f"{message[:1].upper()}{message[1:]}", fix="electis aims simulate --help")
+        raise SystemExit(EXIT_USAGE)
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The options with their defaults."""
     usual = Settings()
-    parser = argparse.ArgumentParser(
-        prog="python -m electis_cli.simulator",
+    parser = _Parser(
+        prog="electis aims simulate",
+        usage="electis aims simulate [OPTION ...]",
         description="Run a simulated SoluM AIMS cloud on this machine until SIGTERM or SIGINT.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
@@ -76,7 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def run(argv: Sequence[str] | None = None) -> int:
-    """Serve until a signal; 0 then, 1 when the port or the state file cannot be used."""
+    """Serve until a signal; 0 then, 8 when a file and 16 when the port can not be used."""
     parser = make_parser()
     given = parser.parse_args(argv)
     if (given.username is None) != (given.password_file is None):
@@ -86,15 +96,25 @@ def run(argv: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:
-        return _failed(error)
+        return _no_file("password file", given.password_file, error)
     try:
         world = state_file.read(given.state) if given.state is not None else None
+    except (OSError, state_file.StateUnreadable) as error:
+        return _no_file("state file", given.state, error)
+    try:
         simulator = Simulator(settings, world=world)
         for fault in given.fault:
             simulator.faults.add(fault)
         return _serve(simulator, given)
-    except (OSError, state_file.StateUnreadable) as error:
-        return _failed(error)
+    except OSError as error:
+        where = f"port {given.port} of {given.host}" if given.port else given.host
+        _tell(
+            "E-SIMULATOR-ADDRESS",
+            f"The simulator can not listen on {where}.",
+            why=f"{error.strerror or error}.",
+            fix="electis aims simulate --port 0",
+        )
+        return EXIT_NO_PORT
 
 
 def ready_line(server: SimulatorServer) -> str:
@@ -133,9 +153,17 @@ def _serve(simulator: Simulator, given: argparse.Namespace) -> int:
     return 0
 
 
-def _failed(error: Exception) -> int:
-    print(f"simulator: {error}", file=sys.stderr)
-    return EXIT_FAILED
+def _no_file(what: str, file: Path, error: Exception) -> int:
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    fix = "name another file, or remove this one to begin anew"
+    _tell("E-SIMULATOR-FILE", f"The {what} {file} can not be read.", why=f"{why.rstrip('.')}.", fix=fix)
+    return EXIT_BAD_STATE
+
+
+def _tell(code: str, message: str, *, why: str = "", fix: str = "") -> None:
+    """Write an error in the form in which all commands write theirs."""
+    lines = [f"error[{code}] {message}", why, f"fix: {fix}" if fix else ""]
+    print("\n".join(line for line in lines if line), file=sys.stderr)
 
 
 def _settings(given: argparse.Namespace) -> Settings:

@@ -10,6 +10,7 @@ import time
 import httpx
 import pytest
 
+from electis_cli.aims import connection
 from electis_cli.aims.address import normalize_address
 from electis_cli.aims.client import AimsClient
 from electis_cli.aims.connection import Credentials, Timeouts
@@ -332,6 +333,34 @@ def test_a_byte_order_mark_before_the_json_is_accepted(clock):
         return httpx.Response(200, content=content, headers={"content-type": "application/json"})
 
     assert scripted(clock, answer).count_articles(STORE) == 3
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+def test_a_body_without_end_is_given_up_where_the_cap_is(clock, monkeypatch, kind):
+    monkeypatch.setattr(connection, "_LARGEST_BODY", 1000)
+    poured: list[int] = []
+
+    def pour():
+        for _ in range(100):
+            poured.append(1)
+            yield b'{"articleList": ["' + b"x" * 490
+
+    def answer(_):
+        return httpx.Response(200, stream=Pouring(pour), headers={"content-type": kind})
+
+    with pytest.raises(errors.AimsAnswerBroken):
+        scripted(clock, answer).count_articles(STORE)
+    assert len(poured) <= 6, "read to the cap at each of its two tries, not to the end"
+
+
+class Pouring(httpx.SyncByteStream):
+    """A body that comes piece by piece."""
+
+    def __init__(self, pour):
+        self.pour = pour
+
+    def __iter__(self):
+        return iter(self.pour())
 
 
 # --- deadlines ------------------------------------------------------------------------------------------------------

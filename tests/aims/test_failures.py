@@ -23,6 +23,8 @@ NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
         (402, "", errors.AimsCompanyRefused),
         (403, "LICENSE_EXPIRED", errors.AimsCompanyRefused),
         (403, "COMPANY_NOT_FOUND", errors.AimsCompanyRefused),
+        (403, "TOKEN_EXPIRED", errors.AimsLoginRefused),
+        (403, "label not in WHITELIST", errors.AimsRejected),
         (405, "ARTICLE_ID_NOT_FOUND", errors.AimsRejected),
         (409, "", errors.AimsRejected),
         (429, "", errors.AimsThrottled),
@@ -38,6 +40,15 @@ def test_every_status_has_its_class(status, word, kind):
     assert type(error) is kind
     assert str(status) in error.why
     assert word in error.why
+
+
+@pytest.mark.parametrize(
+    "word", ["label is not in the whiteList", "NOT_IN_WHITELIST", "Not on the White List"]
+)
+def test_a_whitelist_is_recognized_in_any_casing_and_explained(word):
+    error = failure_of(405, word, {}, now=NOW)
+    assert error.why == f"AIMS answered 405: {word}. The store has a whitelist, and this label is not on it."
+    assert error.fix == "electis aims whitelist add LABEL"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -198,7 +198,7 @@ def test_q01_single_values_are_found_wherever_they_are(client, ask, cloud, wrap)
             "page": client.label_page(STORE, code),
             "pages": [page.page for page in ask.label_detail(STORE, code).pages],
             "articles": found.article_ids if found else None,
-            "labels": [one.label_code for one in client.labels_of_article(STORE, "A")],
+            "labels": list(AimsInspector(client).labels_of_article(STORE, "A")),
             "history": [event.kind for event in ask.label_history(STORE, code)][-1:],
             "device": ask.device(code),
             "gateways": [(one.mac, one.status) for one in ask.gateways(STORE)],

@@ -58,6 +58,42 @@ def test_all_pages_are_one_list(desk):
     assert len(json.loads(rows)) == 8
 
 
+def test_all_pages_are_written_row_by_row(desk):
+    line = (
+        "aims",
+        "api",
+        "GET",
+        "/articles",
+        "--query",
+        "store=001",
+        "--query",
+        "size=2",
+        "--all-pages",
+        "-o",
+    )
+    head, *rows = desk(*line, "csv").out.splitlines()
+    assert "articleId" in head.split(",")
+    assert len(rows) == 3
+    listed = [json.loads(row)["articleId"] for row in desk(*line, "jsonl").out.splitlines()]
+    assert listed == ["4-1", "4-2", "C3"]
+    assert len(desk(*line, "name").out.splitlines()) == 3
+    assert desk(*line, "csv", "--fields", "articleId").out == "articleId\n4-1\n4-2\nC3\n"
+    stores = ("aims", "api", "GET", "/store/summary?store=001", "--all-pages", "-o", "jsonl")
+    assert json.loads(desk(*stores).out)["body"]["store"] == "001", "an object stays one"
+
+
+def test_a_path_that_aims_does_not_have_is_what_is_blamed(desk):
+    failed = desk("aims", "api", "GET", "/nothing", "-o", "json", check=None).error
+    assert failed["message"] == "AIMS has nothing at /common/nothing, or not on this installation."
+    assert "check the path" in failed["fix"]
+
+
+def test_a_store_that_electis_does_not_have_is_told_apart_from_one_of_aims(desk):
+    refused = desk("aims", "api", "GET", "/articles?store=002", "-o", "json", check=6).error
+    assert refused["message"] == "There is no store 002 here."
+    assert refused["fix"] == "electis store list"
+
+
 def test_a_write_needs_yes_and_is_written_down(desk):
     line = (
         "aims",

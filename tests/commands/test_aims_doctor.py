@@ -138,6 +138,12 @@ def test_every_command_that_calls_aims_can_show_it(clinic, command):
     assert shown.json
 
 
+def test_explain_shows_the_calls_it_rests_on(clinic):
+    clinic("space", "create", "4-1")
+    assert "> GET http" in clinic("explain", "space", "4-1", "--debug-http", "-o", "json").err
+    assert clinic("wait", "--for", "displayed", "--timeout", "0", "--debug-http", check=18).out
+
+
 def test_configuring_shows_no_password(clinic, simulator_server):
     shown = clinic(
         "aims", "configure", "--base-url", simulator_server.base_url, "--company", "ACME", "--username", "tester",

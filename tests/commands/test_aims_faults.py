@@ -248,3 +248,17 @@ def test_another_server_on_this_machine_is_no_simulator():
             control.close()
             server.shutdown()
             thread.join()
+
+
+def test_a_fault_for_a_path_that_aims_does_not_have_says_so(desk):
+    added = desk("aims", "fault", "add", "--kind", "status", "--path", "/artikels")
+    assert added.err.startswith("warning: AIMS has no path /artikels, so this meets nothing")
+    assert desk("aims", "fault", "add", "--kind", "status", "--path", "/labels*").err == ""
+    desk("aims", "fault", "clear")
+
+
+def test_the_path_of_a_login_is_given_without_the_api(desk):
+    assert desk("aims", "fault", "add", "--kind", "status", "--code", "503", "--path", "/token").err == ""
+    desk("aims", "doctor", check=12)
+    assert desk.json("aims", "fault", "list")[0]["fired"] > 0
+    desk("aims", "fault", "clear")

@@ -106,7 +106,7 @@ def test_the_whitelist_is_changed_listed_and_written_down(desk):
 
     added = desk("aims", "whitelist", "add", code, other.lower(), "--yes", "-o", "json")
     assert [row["label_code"] for row in added.json] == [code, other]
-    assert "queue retry" in added.err
+    assert [row["retried"] for row in added.json] == [False, False]
     assert [row["label_code"] for row in desk.json("aims", "whitelist", "list", "--unassigned")] == [
         code,
         other,
@@ -138,3 +138,27 @@ def test_what_a_viewer_may_not_do(desk):
     manager("aims", "whitelist", "add", desk.labels[0], "--yes")
     assert manager("aims", "gateway", "reboot", macs(desk)[0], "--yes", check=5)
     assert [row["store"] for row in manager("aims", "store", "list", "-o", "json").json] == ["001"]
+
+
+# --- a store that AIMS does not have --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("aims", "gateway", "list"), ("aims", "store", "summary"), ("label", "list", "--unassigned")],
+    ids=["gateways", "summary", "labels"],
+)
+def test_a_store_that_aims_does_not_have_hides_none_of_the_others(desk, command):
+    desk("store", "create", "777", "--name", "Typo")
+
+    shown = desk(*command, "-o", "json", check=3)
+
+    assert {row["store"] for row in shown.json} <= {"001", None}
+    assert shown.json
+    assert "warning: AIMS has no store 777" in shown.err
+    alone = desk(*command, "--store", "777", "-o", "json", check=13).error
+    assert (alone["message"], alone["fix"]) == ("AIMS has no store 777.", "electis aims store list")
+
+
+def test_a_list_of_labels_of_a_kind_says_which_kind_there_is_none_of(desk):
+    assert desk("label", "list", "--offline").err == "No label is out of reach, AIMS says.\n"

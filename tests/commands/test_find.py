@@ -7,9 +7,12 @@ def test_support_has_only_a_name(desk):
     (match,) = desk.json("find", "dana")
     assert match == {
         "noun": "people", "id": "P-1", "store": "001", "field": "ITEM_NAME", "value": "Dana Levi",
-        "show": "electis people show P-1",
+        "show": "electis people show P-1", "explain": "electis explain people P-1",
     }  # fmt: skip
     assert desk(*match["show"].split()[1:]).out
+    assert desk(*match["explain"].split()[1:]).out.startswith("person P-1 in store 001\n")
+    assert desk("explain", "room", "3").out.startswith("conference 3 in store 001\n")
+    assert desk("find", "dana").err == "why its label shows what it shows: electis explain people P-1\n"
     assert desk("find", "LEVI", "-o", "name").out == "P-1\n"
     assert "electis people show P-1" in desk("find", "levi").out
 

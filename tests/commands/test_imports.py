@@ -71,7 +71,10 @@ def test_errors_point_at_the_files_lines_and_nothing_is_written(shop):
         "fix: correct what is named above and import the file again",
     ]
     error = shop("people", "import", str(file), "-o", "json", check=8).error
-    assert [(item["where"], item["line"], item["column"], item["code"], item["field"]) for item in error["problems"]] == [
+    assert [
+        (item["where"], item["line"], item["column"], item["code"], item["field"])
+        for item in error["problems"]
+    ] == [
         ("people.csv:4:2", 4, 2, "E-SPACE-NOT-FOUND", "space"),
         ("people.csv:5:1", 5, 1, "E-KEY-TWICE", "external_id"),
         ("people.csv:6:4", 6, 4, "E-CELLS", None),

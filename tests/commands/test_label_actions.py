@@ -34,7 +34,9 @@ def test_labels_are_listed_as_aims_knows_them(desk):
     assert [row["label_code"] for row in desk.json("label", "list", "--low-battery")] == [weak]
     assert [row["label_code"] for row in desk.json("label", "list", "--offline")] == [silent]
     assert desk.json("label", "list", "--offline", "--low-battery") == []
-    assert desk("label", "list", "--offline", "--low-battery").err == "AIMS knows no such label.\n"
+    assert desk("label", "list", "--offline", "--low-battery").err == (
+        "No label is out of reach and has a low battery, AIMS says.\n"
+    )
     assert len(desk.json("label", "list", "--unassigned", "--limit", "2")) == 2
 
 

@@ -228,3 +228,21 @@ def kinds(text):
     found = [re.match(r"( *\*? *)([^\s:]+)", line) for line in text.splitlines() if line.strip()]
     names = [match[1] + match[2] for match in found if match]
     return [name for name in names if not re.fullmatch(r"[ *]*[A-Z_]{3,}", name)]
+
+
+def test_a_label_that_aims_refused_says_so_at_its_end(desk):
+    code = desk.labels[0]
+    with desk.cloud.lock:
+        desk.store.whitelist_on = True
+    desk("label", "link", code, "4-1")
+    desk("queue", "drain", check=3)
+
+    shown = desk("label", "show", code).out
+
+    assert "is not on it" in shown
+    assert shown.endswith(f"why: electis explain label {code} --store 001\n")
+
+
+def test_a_label_that_never_drew_anything_did_so_at_no_time(desk):
+    assert "1970-01-01" not in desk("label", "show", desk.labels[0]).out
+    assert "1970-01-01" not in desk("label", "show", desk.labels[0], "-o", "json").out

@@ -302,3 +302,15 @@ def test_deletions_over_max_deletes_are_held(desk, electis):
     assert "4-2" in desk.store.articles
     electis("sync", "full", AT_ONCE, "--max-deletes", "1")
     assert "4-2" not in desk.store.articles
+
+
+# --- status ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_the_status_counts_the_labels(electis):
+    head = electis("sync", "status").out.splitlines()[0].split()
+    assert [name for name in head if name.startswith("LABELS")] == [
+        "LABELS_ACCEPTED",
+        "LABELS_DISPLAYED",
+        "LABELS_TIMED_OUT",
+    ]

@@ -207,6 +207,8 @@ def test_rows_of_links_that_are_wrong(rows, wrong):
 def test_a_mode_says_what_rows_of_links_may_do(mode, changed, wrong):
     current = {OTHER_LABEL: "C3", THIRD_LABEL: "C3"}
 
-    made, told = links((LABEL, {"article": "4-1"}), (OTHER_LABEL, {"article": "4-1"}), current=current, mode=mode)
+    made, told = links(
+        (LABEL, {"article": "4-1"}), (OTHER_LABEL, {"article": "4-1"}), current=current, mode=mode
+    )
 
     assert ([change.key for change in made if change], told) == (changed, wrong)

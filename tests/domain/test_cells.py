@@ -54,10 +54,14 @@ class Read:
 
 # Blanks of all sorts, composed and decomposed letters, control characters, Hebrew with its marks, emoji, quotes.
 texts = st.text(
-    st.sampled_from("aZ07 \t\n\r\x00\x07\x1f\x7f\x85\xa0\u200b\u200f\u2028\ufeff\u0301e\u00e9שָ\u05b8\u212b,;'\"-_=+@😀\\"),
+    st.sampled_from(
+        "aZ07 \t\n\r\x00\x07\x1f\x7f\x85\xa0\u200b\u200f\u2028\ufeff\u0301e\u00e9שָ\u05b8\u212b,;'\"-_=+@😀\\"
+    ),
     max_size=8,
 )
-cells = texts | st.sampled_from(["x" * LONGEST_ID, "x" * (LONGEST_ID + 1), "u" * (LONGEST_NFC_URL + 1), " ", ""])
+cells = texts | st.sampled_from(
+    ["x" * LONGEST_ID, "x" * (LONGEST_ID + 1), "u" * (LONGEST_NFC_URL + 1), " ", ""]
+)
 records = st.lists(cells | st.text(max_size=5), min_size=len(COLUMNS), max_size=len(COLUMNS))
 
 
@@ -89,7 +93,10 @@ def test_a_record_without_a_key_column_is_read_alike(noun, record):
     ("record", "row"),
     [
         (["1", "4-1", PERSON, "", ""], ("1", {"TITLE": PERSON, "NFC_URL": None, "_note": None}, "4-1")),
-        ([" 1 ", " ", HEBREW_PERSON, "u", "n"], ("1", {"TITLE": HEBREW_PERSON, "NFC_URL": "u", "_note": "n"}, "")),
+        (
+            [" 1 ", " ", HEBREW_PERSON, "u", "n"],
+            ("1", {"TITLE": HEBREW_PERSON, "NFC_URL": "u", "_note": "n"}, ""),
+        ),
         (["1", "4-1", " e\u0301\n", "", ""], ("1", {"TITLE": "é", "NFC_URL": None, "_note": None}, "4-1")),
         (["1", None, None, "", None], ("1", {"NFC_URL": None}, None)),
     ],

@@ -145,6 +145,8 @@ def test_only_the_words_of_aims_are_changed_in_an_error():
         ("Unauthorized: TOKEN_EXPIRED", "Unauthorized: TOKEN_EXPIRED"),
         ("Service Unavailable", "Service Unavailable"),
         ("ARTICLE_DATA_IS_INVALID(Dana)", PSEUDONYM),
+        ("label is not in the whiteList", "label is not in the whiteList"),
+        ("Dana is NOT ON THE WHITELIST of Noa", "NOT ON THE WHITELIST"),
         ("DANA", PSEUDONYM),
         ("Dana broke it", PSEUDONYM),
     ],

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from electis_cli.domain.label_verdict import LabelFacts
 from electis_cli.domain.queue import Status
-from electis_cli.domain.verdict import Chain, LabelFacts, Tries, judge
+from electis_cli.domain.verdict import Chain, Tries, judge
 
 NOW = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=30)
@@ -37,7 +38,19 @@ CHAIN = Chain(
     differing=(),
     is_known_value=False,
     is_settling=False,
+    next_step=None,
+    restore="",
     labels=(),
+)
+LABEL = LabelFacts(
+    label_code="0A",
+    store="001",
+    in_database=True,
+    article="4-117",
+    acked_article="4-117",
+    status=Status.SYNCED,
+    error=None,
+    page=None,
 )
 BUSY = "AIMS answered 503: Service Unavailable."
 IDLE = "the next try is due, but no daemon is running"
@@ -127,17 +140,6 @@ def test_a_restored_database_is_the_first_thing_to_look_at():
     ],
 )
 def test_why_a_label_is_not_linked_yet(error, text):
-    label = LabelFacts(
-        label_code="0A",
-        is_wished=True,
-        is_linked=False,
-        status=Status.SYNCING,
-        error=error,
-        update_status=None,
-        is_online=None,
-        has_low_battery=None,
-        desired_page=None,
-        shown_page=None,
-    )
+    label = replace(LABEL, status=Status.SYNCING, error=error, acked_article=None)
     verdict = judge(replace(CHAIN, status=Status.SYNCED, labels=[label]))
     assert (verdict.link, verdict.text) == ("labels", text)

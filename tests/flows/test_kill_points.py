@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from electis_cli.simulator import display
 from tests.flows.sites import Site
 from tests.world.command_line import ROOT, Background, Finished, until
 from tests.world.orders import led_calls
@@ -266,6 +267,27 @@ def silent_label(victim: Victim, place: str) -> None:
     victim.recover()
 
 
+def flipped_back(victim: Victim, place: str) -> None:
+    """A label does not keep the page that AIMS was told to show, so it is flipped again."""
+    victim.edit()
+    victim.recover()
+    code = next(iter(victim.links))
+    simulator = victim.site.server.simulator
+    page = 1 if place.endswith("noted") else 2
+    victim.site.electis("label", "flip", code, str(page))
+    with simulator.lock:
+        label = simulator.store("ACME", "001").labels[code]
+    fault = victim.faults.add("status", code=503, path="/labels/detail")
+    victim.site.electis("queue", "drain")
+    victim.faults.remove(fault)
+    with simulator.lock:
+        display.flip(label, 3 - page, simulator.clock.now(), 0.0)
+    victim.die(place, "queue", "drain")
+    victim.recover()
+    with simulator.lock:
+        assert label.page == page
+
+
 def mail(victim: Victim, place: str) -> None:
     """A welcome mail is in the outbox."""
     victim.edit()
@@ -338,6 +360,7 @@ PLACES: dict[Callable[[Victim, str], None], tuple[str, ...]] = {
     no_listing: ("sync:failing", "sync:failed"),
     refusal: ("push:giving-up", "push:gave-up", "mail:queueing", "mail:queued"),
     silent_label: ("displays:resending", "displays:resent"),
+    flipped_back: ("pages:noting", "pages:noted"),
     mail: ("mail:claiming", "mail:claimed", "mail:sending", "mail:sent", "mail:noting", "mail:noted"),
     blink: (
         *("commands:claiming", "commands:claimed", "commands:sending", "commands:sent"),

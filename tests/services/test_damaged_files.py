@@ -60,7 +60,9 @@ FILES = {
     "csv with a mark": as_csv("utf-8-sig"),
     "tsv": as_csv(delimiter="\t"),
     "utf-16": as_csv("utf-16"),
-    "cp1255": "\r\n".join(",".join(row) for row in (ROWS[0], ("A", "4-2", HEBREW_PERSON, "x"))).encode("cp1255"),
+    "cp1255": "\r\n".join(",".join(row) for row in (ROWS[0], ("A", "4-2", HEBREW_PERSON, "x"))).encode(
+        "cp1255"
+    ),
     "xlsx": as_xlsx(),
     "jsonl": as_json_lines(),
     "json": b"[" + as_json_lines().strip().replace(b"\n", b",") + b"]",

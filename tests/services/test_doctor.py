@@ -284,7 +284,9 @@ def test_an_unknown_store(bench, simulator_server):
     scope = with_checkup(bench.organization(store_codes=("001", "909"), base_url=simulator_server.base_url))
     steps, failure = examine(scope)
     assert_fails_at(steps, failure, "store:909", errors.AimsRejected)
+    assert steps["store:909"].cause.startswith("AIMS has no store 909.")
     assert "STORE_CODE_NOT_FOUND" in steps["store:909"].cause
+    assert steps["store:909"].fix == "electis aims store list"
     assert verdicts(steps)["store:001"] == verdicts(steps)["gateways"] == "PASS"
     only, failure = examine(scope, store="001")
     assert failure is None
@@ -432,3 +434,37 @@ def test_no_step_begins_when_the_time_is_over():
     course.take("asks", Finding)
     course.take("looks", Finding, local=True)
     assert [step.status for step in course.steps] == [Verdict.SKIP, Verdict.PASS]
+
+
+# --- fixes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "fault", "settings", "advice"),
+    [
+        ("base_path", "reset", {}, "firewall or proxy"),
+        ("base_path", "hang", {}, "firewall or proxy"),
+        ("base_path", "status", {"code": 503}, "AIMS itself is in trouble"),
+        ("format", "status", {"code": 500, "path": "/articles/upload/format"}, "AIMS itself is in trouble"),
+        ("format", "cut", {"path": "/articles/upload/format"}, "electis aims last --failed --har FILE"),
+    ],
+    ids=["reset", "hang", "503", "500", "cut"],
+)
+def test_the_fix_of_a_failed_step_is_not_to_ask_whether_aims_is_there(
+    patient, cloud, step, fault, settings, advice
+):
+    cloud.faults.add(fault, **settings)
+
+    steps, failure = examine(patient)
+
+    assert_fails_at(steps, failure, step, errors.Unreachable)
+    assert advice in steps[step].fix
+    assert "aims ping" not in steps[step].fix
+
+
+def test_the_fix_of_a_closed_port_is_to_look_at_the_way(patient, simulator_server):
+    simulator_server.stop()
+
+    steps, _ = examine(patient)
+
+    assert steps["tcp"].fix.startswith("check the network, the firewall")

@@ -59,7 +59,9 @@ class Held:
 
 
 @pytest.mark.parametrize("point", ["bulk:written", "bulk:committing"])
-def test_of_two_imports_at_once_the_second_is_refused_and_nothing_is_mixed(scope, make_runtime, beside, point):
+def test_of_two_imports_at_once_the_second_is_refused_and_nothing_is_mixed(
+    scope, make_runtime, beside, point
+):
     fill(scope)
     first = Held(scope, make_runtime, point)
     first.start(import_people, b"external_id,space,TITLE\nA,4-2,first\nB,4-1,first\n")
@@ -85,7 +87,9 @@ def test_who_was_refused_or_failed_leaves_the_place_free(scope, beside):
     assert import_people(beside(scope), b"external_id\nE\n").created == 1
 
 
-def test_on_a_server_the_stores_of_an_organization_and_other_organizations_go_on(bench, make_runtime, engine_kind):
+def test_on_a_server_the_stores_of_an_organization_and_other_organizations_go_on(
+    bench, make_runtime, engine_kind
+):
     acme = bench.organization(store_codes=("001", "002"))
     other = bench.organization("OTHER")
     first = Held(acme, make_runtime, "bulk:written")
@@ -101,7 +105,9 @@ def test_on_a_server_the_stores_of_an_organization_and_other_organizations_go_on
 
 
 @pytest.mark.parametrize("noun", ["spaces", "people", "rooms"])
-def test_many_imports_at_once_leave_the_database_as_some_order_of_them(scope, make_runtime, open_database, noun):
+def test_many_imports_at_once_leave_the_database_as_some_order_of_them(
+    scope, make_runtime, open_database, noun
+):
     """Four threads with databases of their own, again and again: each import is whole, or refused."""
     fill(scope)
     load = {"spaces": import_spaces, "people": import_people, "rooms": import_rooms}[noun]
@@ -172,9 +178,12 @@ EDITS = {
         b"external_id,room_name\n3,file\n",
         lambda other: conferences.toggle_meeting(other, "3", turn_on=True),
         lambda facts: (
-            facts["rooms"]["001", "3"]["room_name"],
-            facts["rooms"]["001", "3"]["has_meeting"],
-        ) == ("file", True),
+            (
+                facts["rooms"]["001", "3"]["room_name"],
+                facts["rooms"]["001", "3"]["has_meeting"],
+            )
+            == ("file", True)
+        ),
     ),
     "a row that the file creates": (
         import_spaces,
@@ -223,9 +232,7 @@ def test_who_edits_again_and_again_makes_the_import_give_up_with_nothing_written
         pytest.skip("an import on SQLite holds the one lock from its look on")
     fill(scope)
     other = beside(scope)
-    Between(
-        monkeypatch, lambda count: spaces.update_space(other, "4-1", data={"PHONE": str(count)}), times=9
-    )
+    Between(monkeypatch, lambda count: spaces.update_space(other, "4-1", data={"PHONE": str(count)}), times=9)
 
     with pytest.raises(ChangedMeanwhile):
         import_spaces(scope, b"external_id,TITLE\n4-1,file\n4-2,file\n")

@@ -6,9 +6,21 @@ import pytest
 
 from electis_cli.domain.conference import Meeting
 from electis_cli.domain.queue import State, Status, status_of_wish
-from electis_cli.services import conferences, draining, labels, people, queue, spaces, working
+from electis_cli.services import (
+    aims_whitelist,
+    conferences,
+    draining,
+    label_actions,
+    labels,
+    people,
+    queue,
+    spaces,
+    working,
+)
+from electis_cli.services.explain.explaining import explain
 from electis_cli.services.housekeeping import keep_house
 from electis_cli.services.push.report import Ending
+from electis_cli.services.recording import last_exchanges
 from electis_cli.simulator import display
 from tests.world.ledger import (
     SETTLED,
@@ -266,7 +278,12 @@ def test_a_refused_label_is_tried_again_when_somebody_says_so(connected, cloud, 
         cloud.store("ACME", "001").whitelist_on = True
     labels.link_label(connected, codes[0], "A")
     push(connected)
-    assert "whiteList" in wish_of(connected, codes[0]).error_text
+    told = "label is not in the whiteList. The store has a whitelist, and this label is not on it."
+    assert told in wish_of(connected, codes[0]).error_text
+    assert told in letters_of(connected)[0]["error_text"]
+    assert told in open_alerts(connected)[0]["text"]
+    refused = last_exchanges(connected, failed=True)[0]
+    assert (refused.status, refused.answer) == (405, "405 label is not in the whiteList")
     with cloud.lock:
         cloud.store("ACME", "001").whitelist_on = False
     assert queue.retry(connected, [codes[0]]) == 1
@@ -469,3 +486,91 @@ def test_the_label_shows_what_the_database_says(connected, cloud, codes):
     assert (shown["name"], [line for line in shown["lines"] if line[0] == "PHONE"]) == ("", [])
     assert rows_of(connected)["A"].is_dirty is False
     assert len(calls(cloud, "DELETE", "/common/articles")) == 0
+
+
+# --- replacing ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def worn(connected, cloud, codes):
+    """A label that shows a space, to be replaced in a store where AIMS asks for a whitelist."""
+    spaces.create_space(connected, "A", data={"TITLE": "x"})
+    labels.link_label(connected, codes[0], "A")
+    push(connected)
+    cloud.journal.clear()
+    return connected
+
+
+@pytest.fixture
+def refused(worn, cloud, codes):
+    """Its replacement, refused by AIMS."""
+    with cloud.lock:
+        cloud.store("ACME", "001").whitelist_on = True
+    label_actions.replace_label(worn, codes[0], codes[1])
+    push(worn)
+    return worn
+
+
+def shown(cloud, codes):
+    return [label(cloud, code).articles for code in codes[:2]]
+
+
+def test_a_label_goes_blank_after_the_one_that_replaces_it_is_linked(worn, cloud, codes):
+    label_actions.replace_label(worn, codes[0], codes[1])
+    report = push(worn)
+
+    assert (report.linked, report.unlinked) == (1, 1)
+    assert kinds(cloud) == ["link", "unlink"]
+    assert shown(cloud, codes) == [[], ["A"]]
+
+
+def test_a_label_keeps_its_article_when_aims_refuses_the_one_that_replaces_it(refused, cloud, codes):
+    assert shown(cloud, codes) == [["A"], []]
+    assert kinds(cloud) == ["link"]
+    counts = queue.queue_status(refused)[0]
+    assert (counts.labels_failed, counts.labels_pending) == (1, 0), "nothing waits that could go"
+    assert draining.drain(refused).left["labels_pending"] == 0
+    view = explain(refused, "space", "A")
+    assert view.fix == f"electis aims whitelist add {codes[1]} --store 001"
+    kept = explain(refused, "label", codes[0])
+    assert kept.verdict == f"Label {codes[0]} keeps A until {codes[1]}, which replaces it, is linked."
+    assert kept.fix == f"electis explain label {codes[1]} --store 001"
+
+    aims_whitelist.change_whitelist(refused, [codes[1]], add=True)
+    push(refused)
+    assert shown(cloud, codes) == [[], ["A"]]
+
+
+def test_who_gives_the_replacement_up_leaves_the_article_where_it_is(refused, cloud, codes):
+    labels.unlink_label(refused, codes[1])
+    push(refused)
+
+    assert shown(cloud, codes) == [["A"], []]
+    wish = wish_of(refused, codes[0])
+    assert (wish.desired_article, status_of_wish(wish)) == ("A", Status.SYNCED)
+
+
+def test_a_label_that_waits_for_its_replacement_can_be_unlinked_all_the_same(refused, cloud, codes):
+    labels.unlink_label(refused, codes[0])
+    push(refused)
+
+    assert shown(cloud, codes) == [[], []]
+
+
+def test_a_label_does_not_keep_an_article_that_is_deleted(refused, cloud, codes):
+    spaces.delete_space(refused, "A")
+    push(refused)
+
+    assert (articles_at(cloud), shown(cloud, codes)) == ([], [[], []])
+
+
+def test_a_replaced_label_waits_while_the_answer_about_the_new_one_is_lost(worn, cloud, clock, codes):
+    fault = cloud.faults.add("status", code=503, path="/labels/link", applied=False)
+    label_actions.replace_label(worn, codes[0], codes[1])
+    push(worn)
+    assert shown(cloud, codes) == [["A"], []]
+
+    cloud.faults.remove(fault)
+    clock.advance(3600)
+    push(worn)
+    assert shown(cloud, codes) == [[], ["A"]]

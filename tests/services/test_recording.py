@@ -272,3 +272,13 @@ def test_an_archive_replaces_the_one_before_as_a_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [file]
     with pytest.raises(InvalidInput):
         write_har(tmp_path / "no" / "such.har", {})
+
+
+def test_a_forbidden_with_a_token_word_is_recorded_as_the_login_it_is(connected, cloud):
+    """Q5: some installations answer 403 where others answer 401."""
+    cloud.faults.add("status", code=403, message="TOKEN_EXPIRED", path="/articles")
+    spaces.create_space(connected, "4-117", data={})
+    world.push(connected)
+
+    assert {call.error_class for call in last_exchanges(connected, failed=True)} == {"E-AIMS-LOGIN"}
+    assert world.account_of(connected).breaker_reason == "login"

@@ -61,7 +61,9 @@ def test_wrong_rows_are_left_out_written_down_and_the_others_imported(scope, tmp
     assert seats(scope) == {"A": None, "B": "4-2", "D": "4-3", "F": "4-4"}
     rows = read(rejects)
     assert list(rows[0]) == ["external_id", "space", "TITLE", *REASONS]
-    assert [(row["_line"], row["_column"], row["_code"], row["external_id"], row["TITLE"]) for row in rows] == [
+    assert [
+        (row["_line"], row["_column"], row["_code"], row["external_id"], row["TITLE"]) for row in rows
+    ] == [
         ("2", "2", "E-SPACE-NOT-FOUND", "E", PERSON),
         ("4", "1", "E-INPUT", "", "y"),
         ("5", "3", "E-INPUT", "G", "\x07"),
@@ -95,7 +97,11 @@ def test_a_file_that_is_refused_as_a_whole_leaves_its_rejects_too(scope, tmp_pat
 
     with pytest.raises(ImportRejected) as caught:
         import_content(
-            Noun.PERSON, scope, b"external_id,space\nE,9-9\nF,4-4\nG,9-8\n", job={"rejects": rejects}, **options
+            Noun.PERSON,
+            scope,
+            b"external_id,space\nE,9-9\nF,4-4\nG,9-8\n",
+            job={"rejects": rejects},
+            **options,
         )
 
     assert [row["external_id"] for row in read(rejects)] == ["E", "G"]
@@ -105,7 +111,9 @@ def test_a_file_that_is_refused_as_a_whole_leaves_its_rejects_too(scope, tmp_pat
         assert caught.value.why == "At most 1 may be left out (--max-errors)."
 
 
-@pytest.mark.parametrize(("tolerance", "allowed"), [("count", 1), ("count", 2), ("share", 0.5), ("share", 0.7)])
+@pytest.mark.parametrize(
+    ("tolerance", "allowed"), [("count", 1), ("count", 2), ("share", 0.5), ("share", 0.7)]
+)
 def test_so_many_rows_may_be_wrong_and_no_more(scope, tolerance, allowed):
     fill(scope)
     content = b"external_id,space\nE,9-9\nF,4-4\nG,9-8\n"
@@ -123,7 +131,11 @@ CHAINS = {
     # Who was to leave stays, so that who was to follow is wrong too, and so on.
     "one follows one": ("A,9-9\nB,4-1\n", {2, 3}, {}),
     "a chain of three": ("A,9-9\nB,4-1\nD,4-2\n", {2, 3, 4}, {}),
-    "a chain that ends at somebody right": ("A,4-4\nB,4-1\nD,4-2\n", set(), {"A": "4-4", "B": "4-1", "D": "4-2"}),
+    "a chain that ends at somebody right": (
+        "A,4-4\nB,4-1\nD,4-2\n",
+        set(),
+        {"A": "4-4", "B": "4-1", "D": "4-2"},
+    ),
     "a ring with one that is wrong": ("A,4-2,\x07\nB,4-3,\nD,4-1,\n", {2, 3, 4}, {}),
     "a ring beside somebody who is wrong": ("A,4-2\nB,4-1\nE,9-9\n", {4}, {"A": "4-2", "B": "4-1"}),
     "two who want one free space": ("E,4-4\nF,4-4\nA,4-5\n", {3}, {"E": "4-4", "A": "4-5"}),
@@ -212,7 +224,9 @@ def comparable(path, kind):
     """Return the rejects of a file without where they stood, because that is another line the next time."""
     if kind == "jsonl":
         found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return [{key: value for key, value in one.items() if key not in {"_line", "_message"}} for one in found]
+        return [
+            {key: value for key, value in one.items() if key not in {"_line", "_message"}} for one in found
+        ]
     delimiter = {"tsv": "\t", "semicolons": ";"}.get(kind, ",")
     return [
         {

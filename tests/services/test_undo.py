@@ -127,11 +127,15 @@ def test_rows_that_somebody_changed_since_are_kept_and_told_and_the_others_resto
     tried = undo(store, view.changeset, dry_run=True)
     undone = undo(store, view.changeset)
 
-    assert kept(tried) == kept(undone) == [
-        ("person", "E", "somebody changed it since"),
-        ("person", "B", "somebody changed it since"),
-        ("person", "A", "person B sits there by now"),
-    ]
+    assert (
+        kept(tried)
+        == kept(undone)
+        == [
+            ("person", "E", "somebody changed it since"),
+            ("person", "B", "somebody changed it since"),
+            ("person", "A", "person B sits there by now"),
+        ]
+    )
     assert (undone.created, undone.updated, undone.deleted, undone.kept) == (0, 1, 0, 3)
     seats = {one.external_id: (one.space, one.data.get("TITLE")) for one in people.list_people(store)}
     assert seats == {"A": ("4-3", "x"), "B": ("4-1", "mine"), "D": (None, None), "E": ("4-4", "x")}
@@ -216,7 +220,6 @@ def test_a_change_is_taken_back_once(store):
 
 
 def test_of_two_who_take_it_back_at_once_one_is_refused(store, open_database, make_runtime):
-    from dataclasses import replace
 
     change = import_people(store, b"external_id,space\nA,4-3\nB,4-1\n").changeset
     inside, go_on = threading.Event(), threading.Event()

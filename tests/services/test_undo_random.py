@@ -109,7 +109,9 @@ def check_ledger(scope):
 
 @steps
 @given(worlds(), files(), st.sampled_from(list(Mode)))
-def test_undo_after_any_import_gives_the_facts_before_it_and_undo_of_undo_those_after(bench, world, file, mode):
+def test_undo_after_any_import_gives_the_facts_before_it_and_undo_of_undo_those_after(
+    bench, world, file, mode
+):
     scope, (noun, content) = new_store(bench, world), file
     before, rows_before = facts_of(scope), ledger_of(scope)
     untouched = every_row(scope)

@@ -1,5 +1,6 @@
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,9 +84,20 @@ def test_options_reach_the_world(tmp_path: Path) -> None:
 def test_what_cannot_work_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     state = tmp_path / "state.json"
     state.write_text("{}")
-    assert run(["--state", str(state)]) == 1
-    assert "simulator:" in capsys.readouterr().err
-    assert run(["--username", "u", "--password-file", str(tmp_path / "none")]) == 1
+    assert run(["--state", str(state)]) == 8
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == f"error[E-SIMULATOR-FILE] The state file {state} can not be read."
+    assert told[-1].startswith("fix: ")
+    assert run(["--username", "u", "--password-file", str(tmp_path / "none")]) == 8
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        capsys.readouterr()
+        assert run(["--port", str(port)]) == 16
+    assert capsys.readouterr().err.splitlines() == [
+        f"error[E-SIMULATOR-ADDRESS] The simulator can not listen on port {port} of 127.0.0.1.",
+        "Address already in use.",
+        "fix: electis aims simulate --port 0",
+    ]
     bad = (
         ["--username", "u"],
         ["--fault", "kind=odd"],
@@ -98,3 +110,4 @@ def test_what_cannot_work_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
         with pytest.raises(SystemExit) as ended:
             run(options)
         assert ended.value.code == 2
+        assert capsys.readouterr().err.startswith("error[E-USAGE] ")

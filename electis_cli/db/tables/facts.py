@@ -121,6 +121,11 @@ label_links = sa.Table(
     sa.Column("display", sa.Text, nullable=False, server_default="unknown"),  # see domain/labels.Display
     sa.Column("display_since", UtcDateTime),
     sa.Column("resent_at", UtcDateTime),
+    sa.Column(
+        "page_check_at", UtcDateTime
+    ),  # when AIMS is asked whether the flip took; null: it was, or need not be
+    sa.Column("page_rounds", sa.Integer, nullable=False, server_default="0"),  # flips in a row that did not
+    sa.Column("waits_for", sa.Text),  # the label that replaces it: it lets go once that one is linked
     store_key(),
     sa.Index("ix_label_links_store", "org_id", "store_id", "desired_article"),
 )

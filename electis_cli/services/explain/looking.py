@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from electis_cli.db import (
@@ -47,6 +48,7 @@ class Local:
     account: Account
     row: Mapping[str, Any]
     article_id: str | None
+    person: str | None
     rendered: Rendered | None
     ledger: LedgerRow | None
     known: frozenset[str]
@@ -55,6 +57,7 @@ class Local:
     tries: Tries
     has_worker: bool
     has_daemon: bool
+    settle: timedelta
     now: datetime
 
 
@@ -71,7 +74,14 @@ def look_up(read: Reading, noun: str, identifier: str, store: str | None) -> Loc
         row["last_changed_at"] = changed["at"] if changed else None
         row["last_action"] = changed["action"] if changed else None
         return _gather(read, place, noun, row, article_id)
-    raise missing(f"There is no {noun} {identifier}.")
+    raise missing(f"There is no {noun} {identifier}.", fix=shlex.join(["electis", "find", identifier]))
+
+
+def look_up_unknown(read: Reading, place: Store, code: str, article_id: str | None) -> Local:
+    """Return what the database knows of the article that AIMS shows on a label nobody ever wished anything of."""
+    is_ours = article_id is not None and bool(ledger.rows_by_id(read.uow, place.id, [article_id]))
+    row = {"id": code, "article": None, "page": None, "origin": None}
+    return _gather(read, place, "label", row, article_id if is_ours else None)
 
 
 _Found = tuple[dict[str, Any], str | None, dict[str, str], dict[str, datetime | None]]
@@ -120,7 +130,8 @@ def _find_label(read: Reading, place: Store, identifier: str) -> _Found | None:
     if wish is None or wish.store_id != place.id:
         return None
     row = {"id": code, "article": wish.desired_article, "page": wish.desired_page, "origin": wish.origin}
-    return row, wish.desired_article, {"label": code}, {}
+    # One that is to show nothing may still show what AIMS acknowledged.
+    return row, wish.desired_article or wish.acked_article, {"label": code}, {}
 
 
 _NOUNS: dict[str, tuple[Callable[[Reading, Store, str], _Found | None], type[NotFound]]] = {
@@ -136,11 +147,13 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
     organization, identifier = read.organization(), str(row["id"])
     ids = [article_id] if article_id else []
     rendered = render_articles(uow, organization, place.id, ids) if organization.article_format else {}
-    wishes = labels.list_wishes(uow, [place.id], article_ids=ids) if ids else []
+    # Not only the labels that are to show it: also those that still do.
+    wishes = labels.list_wishes(uow, [place.id], article_ids=ids) if ids and noun != "label" else []
     if noun == "label":
-        wishes = [wish for wish in wishes if wish.label_code == identifier]
+        wishes = list(labels.wishes_by_code(uow, [identifier]).values())
     known = known_contents.known_by_id(uow, place.id, ids, now - KNOWN_FOR)
     account = accounts.find_account(uow)
+    seated = people.occupants(uow, place.id, ids).get(article_id or "")
     entry = ledger.rows_by_id(uow, place.id, ids).get(article_id or "")
     return Local(
         noun=noun,
@@ -150,17 +163,28 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
         account=account,
         row=row,
         article_id=article_id,
+        person=seated.external_id if seated else None,
         rendered=rendered.get(article_id or ""),
         ledger=entry,
         known=known.get(article_id or "", frozenset()),
-        wishes=[wish for wish in wishes if wish.desired_article == article_id],
-        last_push=last_write_of(read, place.code, article_id) if article_id else None,
+        wishes=wishes,
+        last_push=_last_push(read, place, article_id, identifier if noun == "label" else None),
         tries=_tries(read, place, entry, (place.backoff_until, account.backoff_until), now),
         has_worker=leases.current_holder(uow, lease_name(place.id)) is not None,
         has_daemon=any(uow.now() < daemon.alive_until for daemon in daemons.list_daemons(uow))
         and not are_all_gone(read.scope.runtime),
+        settle=read.scope.runtime.tuning.settle,
         now=now,
     )
+
+
+def _last_push(
+    read: Reading, place: Store, article_id: str | None, label_code: str | None
+) -> ExchangeView | None:
+    """Return the last write about the article, or about the label that is explained when that was later."""
+    subjects = [subject for subject in (label_code, article_id) if subject is not None]
+    found = [call for subject in subjects if (call := last_write_of(read, place.code, subject)) is not None]
+    return max(found, key=lambda call: call.at, default=None)
 
 
 def _tries(

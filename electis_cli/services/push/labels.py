@@ -8,6 +8,7 @@ from typing import Any
 from electis_cli.db import known_contents, labels, ledger
 from electis_cli.domain.articles import Content
 from electis_cli.domain.errors import AimsRejected, ElectisError
+from electis_cli.domain.label_refusals import refusal_of, why_refused
 from electis_cli.domain.labels import Display
 from electis_cli.domain.queue import LabelWish, LedgerRow, State, judge_rejection
 from electis_cli.domain.redaction import without_values
@@ -36,7 +37,14 @@ def push_due_wishes(session: PushSession, *, unlink: bool) -> None:
     )
     waiting = [wish for wish in _due(session) if wish.wants_page and not wish.wants_link]
     ready = _with_article(session, waiting)
-    _in_batches(session, ready, _flip, lambda wish: {"acked_page": wish.desired_page}, "flipped")
+    check_at = session.runtime.clock() + session.runtime.tuning.settle
+    _in_batches(
+        session,
+        ready,
+        _flip,
+        lambda wish: {"acked_page": wish.desired_page, "page_check_at": check_at},
+        "flipped",
+    )
 
 
 def _due(session: PushSession) -> list[LabelWish]:
@@ -156,7 +164,10 @@ def _contents(session: PushSession, batch: Sequence[LabelWish]) -> list[Content 
 
 
 def _give_up(session: PushSession, wish: LabelWish, error: ElectisError) -> None:
+    refusal = refusal_of(str(error.details.get("word", "")))
     error = without_values(error, _contents(session, [wish]))
+    if (why := why_refused(refusal)) and why not in error.why:
+        error = type(error)(error.message, why=f"{error.why} {why}".strip(), fix=error.fix, **error.details)
     verdict = judge_rejection(wish)
     with session.runtime.database.write(session.scope.org_id) as uow:
         session.require_lease(uow)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from electis_cli.db.organizations import Organization
@@ -16,6 +16,7 @@ from electis_cli.services.change import Scope
 
 if TYPE_CHECKING:
     from electis_cli.aims.entities import LabelDetail, LabelRow, PageState
+    from electis_cli.aims.inspection import AimsInspector
     from electis_cli.aims.wire import RemoteArticle
 
 
@@ -109,19 +110,27 @@ def _likely_first(at: AtAims, sought: Sought) -> Iterable[Store]:
 
 
 def _tell(at: AtAims, sought: Sought, place: Store, row: LabelRow) -> Remote:
-    detail = _detail(at, place, sought.code)
-    page = detail.active_page if detail else None
-    shown = next((one for one in detail.pages if one.page == page), None) if detail else None
-    image = image_over(_told(at, place, sought.code), page)
-    width, height = (detail.width, detail.height) if detail else (None, None)
-    if width is None or height is None:
+    label = label_at_aims(at.ask, place.code, row)
+    if label.width is None or label.height is None:
         device = at.ask.device(sought.code)
         width, height = (device.width, device.height) if device else (None, None)
+        label = replace(label, width=width, height=height)
     wanted = [(place.code, article_id) for article_id in row.articles or ()]
     if sought.place is not None:
         wanted += [(sought.place.code, article_id) for article_id in sought.wanted or ()]
-    label = LabelAtAims(
-        store=place.code,
+    return Remote(
+        place=place, label=label, articles={key: at.ask.article(*key) for key in dict.fromkeys(wanted)}
+    )
+
+
+def label_at_aims(ask: AimsInspector, store: str, row: LabelRow) -> LabelAtAims:
+    """Return what AIMS tells of a label that one of its lists showed: its page, too, and an image put over that."""
+    detail = _detail(ask, store, row.label_code)
+    page = detail.active_page if detail else None
+    shown = next((one for one in detail.pages if one.page == page), None) if detail else None
+    image = image_over(_told(ask, store, row.label_code), page)
+    return LabelAtAims(
+        store=store,
         articles=row.articles,
         page=page,
         update_status=row.update_status or (detail.state if detail else None),
@@ -135,27 +144,24 @@ def _tell(at: AtAims, sought: Sought, place: Store, row: LabelRow) -> Remote:
         gateway=row.gateway,
         model=row.model,
         last_response=row.last_response,
-        width=width,
-        height=height,
+        width=detail.width if detail else None,
+        height=detail.height if detail else None,
         pages=detail.pages if detail else (),
     )
-    return Remote(
-        place=place, label=label, articles={key: at.ask.article(*key) for key in dict.fromkeys(wanted)}
-    )
 
 
-def _detail(at: AtAims, place: Store, code: str) -> LabelDetail | None:
+def _detail(ask: AimsInspector, store: str, code: str) -> LabelDetail | None:
     """Return the label's pages; an installation may not tell them (Q30)."""
     try:
-        return at.ask.label_detail(place.code, code)
+        return ask.label_detail(store, code)
     except AimsRejected:
         return None
 
 
-def _told(at: AtAims, place: Store, code: str) -> Sequence[Told]:
+def _told(ask: AimsInspector, store: str, code: str) -> Sequence[Told]:
     """Return what the label was told, newest first; an installation may not tell it (Q30)."""
     try:
-        events = at.ask.label_history(place.code, code)
+        events = ask.label_history(store, code)
     except AimsRejected:
         return ()
     return [

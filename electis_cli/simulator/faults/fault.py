@@ -99,11 +99,15 @@ class Fault:
             return False
         return (
             self.method in ("*", asked.method)
-            and (fnmatchcase(asked.relative, self.path) or fnmatchcase(asked.path, self.path))
+            and self.is_for(asked.path, asked.relative)
             and self.cluster in ("", asked.cluster)
             and self.company in ("", asked.company)
             and self.store in ("", asked.store)
         )
+
+    def is_for(self, path: str, relative: str) -> bool:
+        """Whether a path is meant, whole or below /api/v2/common; a token call's also below /api/v2."""
+        return any(fnmatchcase(one, self.path) for one in (relative, path, relative.removeprefix("/api/v2")))
 
     def _meets_records(self, asked: Asked) -> bool:
         """Reads, and writes that do not carry the named articles, are not even counted."""

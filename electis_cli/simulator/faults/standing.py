@@ -9,6 +9,7 @@ from typing import Any
 from electis_cli.simulator.faults.fault import Asked, Fault
 from electis_cli.simulator.faults.reading import fault_from_values
 from electis_cli.simulator.past import tick
+from electis_cli.simulator.surface import GROUP, surface
 
 WINDOWS = frozenset({"maintenance"})
 """Kinds that end by themselves `seconds` after their first call."""
@@ -143,6 +144,13 @@ class Faults:
         """The faults in force for the control interface."""
         with self._changed:
             return [
-                {"id": one.id, "seen": one.seen, "fired": one.fired, **asdict(one.fault)}
+                {"id": one.id, "seen": one.seen, "fired": one.fired, **asdict(one.fault), **_idle(one.fault)}
                 for one in self._standing.values()
             ]
+
+
+def _idle(fault: Fault) -> dict[str, bool]:
+    """Say of a fault that it is for no path AIMS has: it will meet nothing but calls that are wrong themselves."""
+    known = surface()
+    paths = [*known.exact, *(path for _, path in known.patterns)]
+    return {} if any(fault.is_for(path, path.removeprefix(GROUP)) for path in paths) else {"idle": True}
