@@ -127,7 +127,7 @@ def _fill_embedded(url: str) -> None:
 def _export_apart(url: str, files: Path) -> float:
     """Export in a process of its own and return its peak memory in megabytes."""
     command = [sys.executable, "-m", "bench.export", url, str(files / "apart.csv")]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return float(answer.stdout.split()[1])
 
 

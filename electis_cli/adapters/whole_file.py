@@ -70,3 +70,14 @@ def _explained(path: Path) -> Iterator[None]:
     except (OSError, RuntimeError) as error:  # a RuntimeError is a link that leads to itself
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise InvalidInput(f"The file {path} can not be written.", why=why or str(error)) from error
+
+
+def check_writable(path: Path) -> None:
+    """Raise InvalidInput when a file could not be written, before there is anything to write."""
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise InvalidInput(f"{path} is not a file.", why="Only a file can be written anew.")
+    if not target.parent.is_dir():
+        raise InvalidInput(f"The file {path} can not be written.", why="There is no such folder.")
+    if not os.access(target.parent, os.W_OK):
+        raise InvalidInput(f"The file {path} can not be written.", why="Its folder can not be written to.")

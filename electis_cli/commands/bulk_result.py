@@ -45,6 +45,7 @@ def show_bulk(
     # What happens is worth reading before it does; afterwards history has it.
     if view.dry_run:
         show_differences(view.differences, record)
+    sys.stdout.flush()  # what was left out comes after the counts, also where both go into one pipe
     for item in lists.get("kept_rows") or ():
         print(f"left as it is: {item['noun']} {item['key']}: {item['why']}", file=sys.stderr)
     for item in getattr(view, "problems", ()):
@@ -68,13 +69,19 @@ def show_differences(differences: list[Difference], record: Mapping[str, Any]) -
             f"{name}: {_value(sides['before'])} -> {_value(sides['after'])}"
             for name, sides in one.fields.items()
         )
-        print(f"{one.change} {one.noun} {one.key}{f'  {changes}' if one.change == 'update' else ''}")
+        if one.change == "create":
+            changes = "; ".join(f"{name}: {_value(sides['after'])}" for name, sides in one.fields.items())
+        print(f"{one.change} {one.noun} {one.key}{f'  {changes}' if one.change != 'delete' else ''}".rstrip())
     total = sum(int(record.get(name) or 0) for name in ("created", "updated", "deleted"))
     if total > len(differences):
         print(f"... and {total - len(differences):,} more")
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "; ".join(str(item) for item in value) or "(empty)"
     return "(empty)" if value is None or value == "" else str(value)
 
 

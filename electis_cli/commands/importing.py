@@ -119,7 +119,7 @@ PlanFile = Annotated[
 MaxDeletes = Annotated[
     int | None,
     typer.Option(
-        "--max-deletes", min=0, metavar="N", help="With --mode replace: how many may go (default 10 %)."
+        "--max-deletes", min=0, metavar="N", help="How many rows may be deleted (default: 10, or a tenth)."
     ),
 ]
 Unassign = Annotated[bool, typer.Option("--unassign", help="Let people lose their space when it is deleted.")]
@@ -171,6 +171,8 @@ def add_import(app: typer.Typer, noun: Noun) -> None:
             unassign=unassign,
             max_deletes=max_deletes,
         )
+        if rejects is not None and file != "-" and Path(rejects).resolve() == Path(file).resolve():
+            raise UsageProblem("The rejects would replace the file itself.", fix="--rejects ANOTHER-FILE")
         if mode is Mode.REPLACE:
             confirm(
                 f"Delete all {_WORDS[noun]} that {file} does not hold?",
@@ -183,20 +185,22 @@ def add_import(app: typer.Typer, noun: Noun) -> None:
             ) as table,
             showing_progress(progress, quiet=quiet) as shown,
         ):
-            from electis_cli.services.bulk import importing
+            from electis_cli.services.bulk import importing, mappings
 
             job = importing.Import(
                 noun=noun,
                 table=table,
-                options=_with_mapping(scope, options, mapping, save_mapping, dry_run=dry_run),
+                options=_with_mapping(scope, options, mapping, save_mapping),
                 store=default_store(store),
                 dry_run=dry_run,
                 progress=shown.tell,
-                save_plan=_plan_writer(plan, table),
+                save_plan=_plan_writer(plan, table, max_deletes),
                 written=shown.written,
                 rejects=Path(rejects) if rejects else None,
             )
             view = _service(noun)(scope, job)
+            if save_mapping is not None and not view.dry_run:
+                mappings.save_mapping(scope, save_mapping, job.options.renames, job.options.key)
             shown.end()
             show_bulk(view, output, fields=fields, quiet=quiet)
         if plan is not None and not quiet:
@@ -274,9 +278,8 @@ def pairs(items: list[str] | None, form: str) -> dict[str, str]:
     return found
 
 
-def _with_mapping(
-    scope: Scope, options: ImportOptions, use: str | None, keep: str | None, *, dry_run: bool
-) -> ImportOptions:
+def _with_mapping(scope: Scope, options: ImportOptions, use: str | None, keep: str | None) -> ImportOptions:
+    """Return the options with a saved mapping under them; what is to be kept is kept once it served."""
     from dataclasses import replace
 
     from electis_cli.services.bulk import mappings
@@ -284,17 +287,14 @@ def _with_mapping(
     if use is not None:
         renames, key = mappings.load_mapping(scope, use)
         options = replace(options, renames={**renames, **options.renames}, key=options.key or key)
-    if keep is not None:
-        if not options.renames and options.key is None:
-            raise UsageProblem("There is no --map and no --key to keep.", fix="--map HEADER=COLUMN")
-        if not dry_run:
-            mappings.save_mapping(scope, keep, options.renames, options.key)
+    if keep is not None and not options.renames and options.key is None:
+        raise UsageProblem("There is no --map and no --key to keep.", fix="--map HEADER=COLUMN")
     return options
 
 
-def _plan_writer(plan: str | None, table: Table) -> SavePlan | None:
+def _plan_writer(plan: str | None, table: Table, max_deletes: int | None) -> SavePlan | None:
     if plan is None:
         return None
     from electis_cli.services.bulk.plan_files import plan_writer
 
-    return plan_writer(Path(plan), table.name, table.sha256)
+    return plan_writer(Path(plan), table.name, table.sha256, max_deletes=max_deletes)

@@ -13,6 +13,7 @@ import typer
 
 from electis_cli.commands.access import confirm, open_scope
 from electis_cli.commands.bulk_result import exit_partial, show_bulk
+from electis_cli.commands.importing import MaxDeletes
 from electis_cli.commands.options import DryRun, Fields, Output, OutputFormat, Quiet, Yes
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.errors import UsageProblem
@@ -42,6 +43,7 @@ def undo(
 @app.command("apply", cls=Command)
 def apply(
     plan: Annotated[str, typer.Argument(metavar="PLAN", help="What --plan wrote; - is standard input.")],
+    max_deletes: MaxDeletes = None,
     yes: Yes = False,
     dry_run: DryRun = False,
     quiet: Quiet = False,
@@ -56,7 +58,7 @@ def apply(
         if deletions:
             confirm(f"The plan deletes {deletions} rows. Carry it out?", yes=yes or dry_run)
         with open_scope() as scope:
-            view = plan_files.apply_plan(scope, file, source=name, dry_run=dry_run)
+            view = plan_files.apply_plan(scope, file, source=name, max_deletes=max_deletes, dry_run=dry_run)
             show_bulk(view, output, fields=fields, quiet=quiet)
 
 

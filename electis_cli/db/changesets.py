@@ -43,7 +43,7 @@ _COLUMNS = [changesets.c[name] for name in Changeset.__dataclass_fields__]
 
 
 def insert_changeset(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
-    """Write a changeset; one that is written in several batches gets its counts added up."""
+    """Write a changeset; one that is written in several batches tells each time what is written by then."""
     rows = [{**values, "org_id": uow.tenant}]
     uow.upsert(
         changesets,
@@ -96,8 +96,8 @@ def insert_staged_rows(uow: UnitOfWork, changeset_id: str, *, batch: int = 0) ->
     )
 
 
-def digest_of_staged(uow: UnitOfWork) -> str:
-    """Return the digest of all staged changes, made where they are: the sum of the digests of the rows.
+def digest_of_staged(uow: UnitOfWork, *, up_to: int) -> str:
+    """Return the digest of the staged changes up to a batch, made where they are: the sum of the rows' digests.
 
     Half a million rows are not read back for it; their order is part of each.
     """
@@ -109,7 +109,8 @@ def digest_of_staged(uow: UnitOfWork) -> str:
         total = f"electis_digest({text})"
     else:
         total = f"coalesce(sum(CAST(CAST('x' || substr(md5({text}), 1, 12) AS bit(48)) AS bigint)), 0)"
-    found = uow.execute(sa.text(f"SELECT {total} FROM staged_changes")).scalar_one()  # noqa: S608
+    statement = sa.text(f"SELECT {total} FROM staged_changes WHERE batch <= :up_to")  # noqa: S608
+    found = uow.execute(statement, {"up_to": up_to}).scalar_one()
     return f"{int(found) % (1 << 64):016x}"
 
 
@@ -125,6 +126,23 @@ class _DigestSum:
 
     def finalize(self) -> str:
         return str(self._total)
+
+
+def find_applied(uow: UnitOfWork, digest: str) -> Changeset | None:
+    """Return the change that carried out a plan, by the plan's digest, unless it was taken back."""
+    statement = (
+        sa.select(*_COLUMNS)
+        .where(
+            mine(uow, changesets),
+            changesets.c.file_sha256 == digest,
+            changesets.c.action.endswith(":applied", autoescape=True),
+            changesets.c.undone_by.is_(None),
+        )
+        .order_by(changesets.c.id.desc())
+        .limit(1)
+    )
+    row = uow.execute(statement).mappings().one_or_none()
+    return Changeset(**row) if row else None
 
 
 def find_changeset(uow: UnitOfWork, changeset_id: str, *, lock: bool = False) -> Changeset | None:

@@ -215,6 +215,15 @@ class Workbench:
         with self.prepare() as uow:
             statement = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 4711018))")
             taken: bool = uow.execute(statement, {"name": name}).scalar_one()
+            # A server that is in the middle of a long statement looks up only to see whether we died meanwhile, and
+            # it can on Linux: without this a dead process holds its locks until that statement is done.
+            uow.execute(
+                sa.text(
+                    "SELECT set_config('client_connection_check_interval', '500', false)"
+                    " WHERE version() LIKE '%linux%'"
+                )
+            )
+            uow.commit()
         self._has_locks = self._has_locks or taken
         return taken
 

@@ -78,6 +78,10 @@ MOST_ECHOES = 2
 """How often AIMS may show one value in another form before a person must look."""
 
 
+LEAST_BRAKED = 10
+"""Up to so many deletions and overwritten articles are never too many, however few articles there are."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """One article as all sides see it."""
@@ -188,7 +192,7 @@ class Terms:
     restored: bool = False  # the database is older than one this program has seen
     most_deletions: int | None = None  # `--max-deletes`; None: a tenth
     most_overwritten_share: float = 0.5
-    least_braked: int = 10
+    least_braked: int = LEAST_BRAKED
 
 
 Make = Callable[..., Action]

@@ -25,7 +25,7 @@ from electis_cli.domain.access import system_actor
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.errors import ElectisError
 from electis_cli.domain.queue import KNOWN_FOR
-from electis_cli.domain.reconcile import was_seen_since
+from electis_cli.domain.reconcile import LEAST_BRAKED, was_seen_since
 from electis_cli.services.change import Change, Scope
 from electis_cli.services.displaying import follow_displays
 from electis_cli.services.following import follow_batches
@@ -184,6 +184,9 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
             [{"article_id": item, "verify_after": None, "missing_since": since} for item, since in missing],
         )
         ledger.update_rows(uow, store.id, [{"article_id": item, "verify_after": None} for item in drifted])
+        if sum(drifted.values()) > LEAST_BRAKED:
+            # So many deletions are for the full sync to plan, whose brakes hold them until a person approves.
+            drifted = {article_id: False for article_id, is_deleted in drifted.items() if not is_deleted}
         ledger.bump(uow, store.id, drifted, now)
         if drifted:
             change.emit("sync:drift", {"articles": len(drifted)}, store_id=store.id)

@@ -21,7 +21,7 @@ from electis_cli.simulator.model import World
 from tests.flows.in_process import InProcess
 from tests.world.command_line import CommandLine, Finished
 from tests.world.organizations import FORMAT
-from tests.world.planted import AIMS_PASSWORD, PASSWORD
+from tests.world.planted import AIMS_PASSWORD, HEBREW_PERSON, PASSWORD, PERSON
 
 
 def add_store(electis: CommandLine, code: str, *, org: str = "ACME") -> None:
@@ -65,6 +65,20 @@ def shop(shop_template: Path, tmp_path: Path) -> CommandLine:
     home = tmp_path / "shop"
     shutil.copytree(shop_template, home)
     return CommandLine(home)
+
+
+@pytest.fixture
+def office(shop: CommandLine) -> InProcess:
+    """The shop within the test's own process: spaces 4-1 to 4-5, A in 4-1, B in 4-2, D nowhere, room 3, one label."""
+    electis = InProcess(shop.home)
+    for noun, content in (
+        ("space", "external_id,TITLE\n4-1,corner\n4-2,\n4-3,\n4-4,\n4-5,\n"),
+        ("people", f"external_id,space,ITEM_NAME\nA,4-1,{PERSON}\nB,4-2,{HEBREW_PERSON}\nD,,\n"),
+        ("conference", "external_id\n3\n"),
+        ("label", "label,article\n0848A6EBE2B0,4-1\n"),
+    ):
+        electis(noun, "import", "-", stdin=content)
+    return electis
 
 
 @dataclass

@@ -19,7 +19,7 @@ class InProcess(CommandLine):
     """Runs `electis` with one home by calling its entry point; nothing of the tester's own environment gets in."""
 
     def __call__(self, *arguments: str, stdin: str = "", check: int | None = 0) -> Finished:
-        out, err = io.StringIO(), io.StringIO()
+        out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n"), io.StringIO()
         settings_in_force.cache_clear()  # a process reads its settings once
         with (
             mock.patch.dict(os.environ, self.environment, clear=True),
@@ -30,7 +30,8 @@ class InProcess(CommandLine):
             code = run(list(arguments))
         settings_in_force.cache_clear()
         WATCH.hear_command(["electis", *arguments], err.getvalue())
-        finished = Finished(code, out.getvalue(), err.getvalue())
+        out.flush()
+        finished = Finished(code, out.buffer.getvalue().decode(), err.getvalue())
         if check is not None:
             assert code == check, f"{arguments}: exit {code}\n{finished.out}\n{finished.err}"
         return finished

@@ -142,11 +142,23 @@ def _furnish(tenants: Tenants, electis: InProcess, code: str, password: str) -> 
     electis(
         "user", "create", f"clerk@{code.lower()}.example", "--role", "viewer", "--last-name", f"{code} clerk"
     )
+    electis("snapshot", "save", f"{code} morning")
+    _import(electis, code)
     electis("queue", "drain")
     _bury(tenants, electis, code, "D-1", store="001")
     electis("sync", "full", check=3)  # the dead letter
     electis("space", "update", "S-2", "--set", f"TITLE={code} waiting")
     assert simulator.store(code, "001").articles
+
+
+def _import(electis: InProcess, code: str) -> None:
+    """Import a file as another system writes it, and write a plan that nobody carried out yet."""
+    file = electis.home / "export.csv"
+    file.write_text(f"Desk,{code} title\nS-1,{code} corner\n", encoding="utf-8")
+    naming = ("--map", f"{code} title=TITLE", "--key", "Desk", "--save-mapping", f"{code} export")
+    electis("space", "import", str(file), *naming)
+    file.write_text(f"external_id,ITEM_NAME\nS-20,{code} planned\n", encoding="utf-8")
+    electis("space", "import", str(file), "--plan", str(electis.home / "own.plan"))
 
 
 def _bury(tenants: Tenants, electis: InProcess, code: str, space: str, *, store: str) -> None:

@@ -14,7 +14,7 @@ import re
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -323,13 +323,61 @@ def importing(victim: Victim, place: str) -> None:
     """An import is all there or not at all."""
     victim.edit()
     imported = {f"I{victim.round}-{number}": f"Imported {number}" for number in range(5)}
-    lines = [f"{space},{name}" for space, name in imported.items()]
-    file = victim.site.write_csv("more.csv", ["external_id,ITEM_NAME", *lines])
-    victim.die(place, "space", "import", file, "--store", "001")
-    if place == "import:committed":
+    victim.die(place, "space", "import", more_spaces(victim, imported), "--store", "001")
+    if place == "bulk:committed":
         victim.wanted |= imported
         victim.edits.update(list(imported))
     victim.recover()
+
+
+def importing_in_batches(victim: Victim, place: str) -> None:
+    """Whole batches are there, and running the same file again is the resume."""
+    victim.edit()
+    imported = {f"B{victim.round}-{number}": f"Imported {number}" for number in range(5)}
+    command = ("space", "import", more_spaces(victim, imported), "--store", "001", "--batch", "2")
+    victim.die(place, *command)
+    done = {"bulk:committing": 0, "bulk:written:2": 2, "bulk:recorded:3": 4, "bulk:committed:2": 4}[place]
+    assert victim.site.count("spaces", f"external_id LIKE 'B{victim.round}-%'") == done
+    resumed = victim.site.electis(*command, "-o", "json").json
+    assert (resumed["created"], resumed["unchanged"]) == (5 - done, done)
+    victim.wanted |= imported
+    victim.edits.update(list(imported))
+    victim.recover()
+
+
+def applying_a_plan(victim: Victim, place: str) -> None:
+    """The same with a plan that was written before; one that died can be applied again, one that was done can not."""
+    victim.edit()
+    imported = {f"A{victim.round}-{number}": f"Planned {number}" for number in range(3)}
+    plan = str(victim.site.electis.home / "the.plan")
+    victim.site.electis("space", "import", more_spaces(victim, imported), "--store", "001", "--plan", plan)
+    victim.die(place, "apply", plan)
+    victim.site.electis("apply", plan, check=7 if place == "bulk:committed" else 0)
+    victim.wanted |= imported
+    victim.edits.update(list(imported))
+    victim.recover()
+
+
+def undoing(victim: Victim, place: str) -> None:
+    """A change is taken back as a whole or not at all, and only once."""
+    victim.edit()
+    imported = {f"U{victim.round}-{number}": f"Imported {number}" for number in range(3)}
+    command = ("space", "import", more_spaces(victim, imported), "--store", "001", "-o", "json")
+    change = victim.site.electis(*command).json["changeset"]
+    victim.recover()
+    victim.began = victim.journal.last
+    victim.edits = Counter(imported.keys())
+    victim.die(place, "undo", change, "--yes")
+    left = victim.site.count("spaces", f"external_id LIKE 'U{victim.round}-%'")
+    assert left == (0 if place == "bulk:committed" else 3)
+    victim.site.electis("undo", change, "--yes", check=7 if place == "bulk:committed" else 0)
+    victim.recover()
+
+
+def more_spaces(victim: Victim, names: Mapping[str, str]) -> str:
+    """Write a file of spaces with their names and return its path."""
+    rows = [f"{key},{name}" for key, name in names.items()]
+    return victim.site.write_csv("more.csv", ["external_id,ITEM_NAME", *rows])
 
 
 PLACES: dict[Callable[[Victim, str], None], tuple[str, ...]] = {
@@ -366,7 +414,10 @@ PLACES: dict[Callable[[Victim, str], None], tuple[str, ...]] = {
         *("commands:claiming", "commands:claimed", "commands:sending", "commands:sent"),
         *("commands:acknowledging", "commands:acknowledged"),
     ),
-    importing: ("import:committing", "import:committed"),
+    importing: ("bulk:written", "bulk:recorded", "bulk:committing", "bulk:committed"),
+    importing_in_batches: ("bulk:committing", "bulk:written:2", "bulk:recorded:3", "bulk:committed:2"),
+    applying_a_plan: ("bulk:written", "bulk:recorded", "bulk:committing", "bulk:committed"),
+    undoing: ("bulk:written", "bulk:recorded", "bulk:committing", "bulk:committed"),
 }
 
 AT_ONCE = 4

@@ -21,7 +21,13 @@ from electis_cli.domain.articles import clean_text
 from electis_cli.domain.bulk.exports import data_columns
 from electis_cli.domain.bulk.nouns import Noun, fields_of
 from electis_cli.domain.conference import Meeting, Room
-from electis_cli.domain.errors import InvalidInput, PermissionRefused, StoreNotFound, UsageProblem
+from electis_cli.domain.errors import (
+    DatabaseUnavailable,
+    InvalidInput,
+    PermissionRefused,
+    StoreNotFound,
+    UsageProblem,
+)
 from electis_cli.domain.organizations import ColumnMapping, format_to_stored, mapping_to_stored
 from electis_cli.domain.people import Person
 from electis_cli.domain.spaces import Space
@@ -54,7 +60,7 @@ IDS = (
     .map(clean_text)
     .filter(lambda text: 0 < len(text) <= 50 and "," not in text)
 )
-PRIVATE = st.sampled_from(["_COST", "_", "_עלות", '_a "b"', "_=1", "_a b", "_line", "_A  B", "_0"])
+PRIVATE = st.sampled_from(["_COST", "_", "_עלות", '_a "b"', "_=1", "_%s", "_a b", "_line", "_A  B", "_0"])
 GONE = st.sampled_from(["COLOR", "external_id", "space", "ID", "person", "article id", "a b", "'=x"])
 # The one column whose length AIMS limits is left out, and the id.
 COLUMNS = st.sampled_from([name for name in FORMAT.content_columns if name not in {"ARTICLE_ID", "NFC_URL"}])
@@ -425,6 +431,25 @@ def test_a_stream_that_breaks_leaves_the_database_usable(scope):
         with pytest.raises(BrokenPipeError):
             export_rows(scope, Export(noun=Noun.PERSON, kind=kind), Broken())
     assert exported(scope, Noun.PERSON)[1].rows == 5000
+
+
+@pytest.mark.parametrize("engine_kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("end", ["pg_terminate_backend", "pg_cancel_backend"])
+def test_a_database_that_ends_in_the_middle_is_told_as_unavailable(scope, open_database, end, tmp_path):
+    fill(scope, {}, {f"{number:05}": ({"TITLE": "x" * 1000}, None) for number in range(10_000)})
+    mine = "FROM pg_stat_activity WHERE left(query, 4) = 'COPY' AND datname = current_database()"
+
+    class Ending(io.BytesIO):
+        def write(self, data):
+            if len(data) > 10_000 and self.tell() < 1000:
+                with open_database().read() as uow:
+                    uow.connection.exec_driver_sql(f"SELECT {end}(pid) {mine}").all()
+            return super().write(data)
+
+    with pytest.raises(DatabaseUnavailable) as caught:
+        export_rows(scope, Export(noun=Noun.PERSON), Ending())
+    assert caught.value.why
+    assert exported(scope, Noun.PERSON)[1].rows == 10_000
 
 
 # --- templates --------------------------------------------------------------------------------------------------------

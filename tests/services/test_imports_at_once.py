@@ -173,17 +173,14 @@ EDITS = {
         lambda other: people.assign_person(other, "A", "4-3"),
         lambda facts: facts["people"]["001", "A"] == ({"TITLE": "file"}, "4-3"),
     ),
-    "the same room": (
+    "a room that the file creates": (
         import_rooms,
-        b"external_id,room_name\n3,file\n",
-        lambda other: conferences.toggle_meeting(other, "3", turn_on=True),
+        b"external_id,meeting_name\n4,file\n",
+        lambda other: conferences.create_room(other, "4", name="Board"),
         lambda facts: (
-            (
-                facts["rooms"]["001", "3"]["room_name"],
-                facts["rooms"]["001", "3"]["has_meeting"],
-            )
-            == ("file", True)
-        ),
+            facts["rooms"]["001", "4"]["room_name"],
+            facts["rooms"]["001", "4"]["meeting_name"],
+        ) == ("Board", "file"),
     ),
     "a row that the file creates": (
         import_spaces,

@@ -13,6 +13,10 @@ Record = list[str | None]
 """A row's cells. None is a cell that is not there (JSON alone): its field stays; an empty one clears its field."""
 
 
+Row = Sequence[str | None]
+"""A row to be written: as it is read, but of any sequence."""
+
+
 class Table(Protocol):
     """A file of rows. `open_table` opens one, and it is to be used within its `with`."""
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from electis_cli.adapters.tables.signatures import Kind
+from electis_cli.adapters.tables.table import Row
 from electis_cli.adapters.whole_file import whole_file
 
-Row = Sequence[str | None]
 _BATCH = 1000
 
 

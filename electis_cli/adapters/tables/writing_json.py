@@ -8,7 +8,7 @@ from typing import BinaryIO
 import orjson
 
 from electis_cli.adapters.tables.json_rows import Nested
-from electis_cli.adapters.tables.writing import Row
+from electis_cli.adapters.tables.table import Row
 
 
 class JsonLinesFormat:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped] # has no py.typed
 
-from electis_cli.adapters.tables.writing import Row
+from electis_cli.adapters.tables.table import Row
 from electis_cli.domain.bulk.neutral import shield
 from electis_cli.domain.errors import InvalidInput
 

@@ -8,7 +8,7 @@ import io
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from electis_cli.adapters.tables.writing import Row
+from electis_cli.adapters.tables.table import Row
 from electis_cli.domain.bulk.neutral import MARK, neutralize, shield
 
 

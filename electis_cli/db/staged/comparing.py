@@ -189,6 +189,13 @@ def count_staged(uow: UnitOfWork) -> int:
     return count
 
 
+def count_deleted(uow: UnitOfWork, noun: Noun) -> int:
+    """Return how many staged changes delete rows of a noun."""
+    sql = "SELECT count(*) FROM staged_changes WHERE noun = :noun AND after IS NULL"
+    count: int = uow.execute(sa.text(sql), {"noun": noun.value}).scalar_one()
+    return count
+
+
 def count_unchanged(uow: UnitOfWork, noun: Noun) -> int:
     """Return how many staged rows say what is already there."""
     sql = """SELECT count(*) FROM staged_rows s
@@ -235,12 +242,12 @@ def count_present(uow: UnitOfWork, noun: Noun, store_id: str) -> int:
     return count
 
 
-def count_changes(uow: UnitOfWork, noun: Noun | None = None) -> tuple[int, int, int]:
-    """Return how many staged changes create, update and delete rows; of one noun, or of all."""
+def count_changes(uow: UnitOfWork, *, up_to: int | None = None) -> tuple[int, int, int]:
+    """Return how many staged changes create, update and delete rows; of all batches, or `up_to` one."""
     sql = """SELECT coalesce(sum(CASE WHEN before IS NULL THEN 1 ELSE 0 END), 0),
             coalesce(sum(CASE WHEN before IS NOT NULL AND after IS NOT NULL THEN 1 ELSE 0 END), 0),
             coalesce(sum(CASE WHEN after IS NULL THEN 1 ELSE 0 END), 0)
-        FROM staged_changes WHERE CAST(:noun AS text) IS NULL OR noun = :noun"""
-    statement = sa.text(sql).bindparams(sa.bindparam("noun", type_=sa.Text()))
-    row = uow.execute(statement, {"noun": noun.value if noun else None}).one()
+        FROM staged_changes WHERE CAST(:up_to AS integer) IS NULL OR batch <= :up_to"""
+    statement = sa.text(sql).bindparams(sa.bindparam("up_to", type_=sa.Integer()))
+    row = uow.execute(statement, {"up_to": up_to}).one()
     return int(row[0]), int(row[1]), int(row[2])

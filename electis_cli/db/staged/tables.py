@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -90,8 +91,10 @@ def staged_changes(
         "SELECT noun, key, row_id, before, after, space_before, space_after FROM staged_changes"  # noqa: S608
         f" WHERE {' AND '.join(conditions)} ORDER BY place{'' if limit is None else f' LIMIT {limit:d}'}"
     ).columns(before=Json, after=Json)
-    for row in uow.execute(statement.execution_options(yield_per=_BLOCK), values):
-        yield RowChange(Noun(row[0]), *row[1:])
+    # Closed also when somebody takes the first one only: on a server there is a cursor behind it.
+    with contextlib.closing(uow.execute(statement.execution_options(yield_per=_BLOCK), values)) as rows:
+        for row in rows:
+            yield RowChange(Noun(row[0]), *row[1:])
 
 
 def placed_changes(uow: UnitOfWork, noun: Noun) -> Iterator[tuple[int, RowChange]]:

@@ -58,7 +58,9 @@ def match_header(
                     line=line,
                     column=place,
                     field=target,
-                    hint=f"leave one of them out, such as with --map '{tidy(name)}='",
+                    hint="rename one of them in the file"
+                    if squeeze(name) == squeeze(header[first])
+                    else f"leave one of them out, such as with --map '{tidy(name)}='",
                 )
             )
             target = None

@@ -92,6 +92,14 @@ MOST_DELETES_FLOOR = 10
 MOST_DELETES_SHARE = 0.10
 
 
+def brake_on_deletes(deleted: int, present: int, asked: int | None) -> str | None:
+    """Return why so many deletions are too many, or None when they are not."""
+    most = most_deletes(present, asked)
+    if deleted <= most:
+        return None
+    return f"would delete {deleted} of {present}; at most {most} go without being told."
+
+
 def most_deletes(present: int, asked: int | None) -> int:
     """Return how many rows a replacing import may delete without being told: the brake of full syncs (design 5.3)."""
     return asked if asked is not None else max(MOST_DELETES_FLOOR, int(present * MOST_DELETES_SHARE))

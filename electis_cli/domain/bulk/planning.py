@@ -83,7 +83,7 @@ class Notes:
             self.key,
             "E-UNKNOWN",
             f"There is no {self.noun} {key}; nothing is to be created here.",
-            "correct the key, or use --mode upsert to create it",
+            f"correct the id, or create the {self.noun} first",
         )
 
 
@@ -156,7 +156,7 @@ def plan_labels(
         if not _may(ground.mode, before is not None, code, row.line, notes):
             continue
         after = clean_text(row.cells["article"]) if "article" in row.cells else before or ""
-        if after and after not in article_ids:
+        if after and after != before and after not in article_ids:
             message = f"There is no space and no conference room with the article id {after} in this store."
             hint = f"a conference room's article id starts with {ground.room_prefix}"
             notes.add(row.line, "article", "E-ARTICLE-NOT-FOUND", message, hint)

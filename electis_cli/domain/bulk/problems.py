@@ -26,7 +26,8 @@ class Findings:
     def add(self, problem: Problem) -> None:
         """Note a problem; raises ImportRejected when it is one too many."""
         line = problem.line or 0
-        self.problems.append(replace(problem, where=problem.where or self.where(line, problem.column)))
+        where = problem.where or (self.where(line, problem.column) if line else "")
+        self.problems.append(replace(problem, where=where))
         self.lines.add(line)
         if self.most is not None and len(self.problems) >= self.most:
             self.reject()

@@ -53,7 +53,7 @@ def carry_out(change: Change, place: Store, deed: Deed, counts: Mapping[str, int
             "file": deed.file,
             "file_sha256": deed.sha256,
             "counts": dict(counts),
-            "digest": changesets.digest_of_staged(change.uow),
+            "digest": changesets.digest_of_staged(change.uow, up_to=batch),
             "undoes": deed.undoes,
             **change.author(),
         },

@@ -64,7 +64,8 @@ def _check_seats(uow: UnitOfWork, store_id: str, demand: Demand, notes: Notes) -
     for line, first, space in comparing.spaces_twice(uow):
         notes.seated_twice(line, first, space)
     for line, space, occupant in comparing.spaces_taken(uow, store_id, others_leave=demand.others_leave):
-        notes.error(line, SPACE, seating.taken(space, occupant))
+        taken = seating.taken(space, occupant)
+        notes.add(line, SPACE, taken.code, f"{taken.message} Person {occupant} sits there.", taken.fix)
     if demand.must_be_seated:
         for line, key, space in comparing.not_seated(uow, store_id):
             notes.error(line, notes.key, seating.has_no_space(key, space))

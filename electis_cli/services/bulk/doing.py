@@ -13,7 +13,7 @@ from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.access import Action
 from electis_cli.domain.bulk.changes import RowChange
 from electis_cli.domain.bulk.nouns import Noun
-from electis_cli.domain.bulk.options import Mode, most_deletes
+from electis_cli.domain.bulk.options import Mode, brake_on_deletes
 from electis_cli.domain.bulk.planning import Notes
 from electis_cli.domain.errors import BrakeTripped, ChangedMeanwhile
 from electis_cli.services.bulk.carrying_out import Deed, announce, carry_out
@@ -197,9 +197,8 @@ class _Doer:
         brake = None
         if demand.mode is Mode.REPLACE and deleted:
             present = comparing.count_present(uow, demand.noun, self._place.id)
-            most = most_deletes(present, self._work.max_deletes)
-            if deleted > most:
-                brake = f"The file would delete {deleted} of {present}; at most {most} go without being told."
+            brake = brake_on_deletes(deleted, present, self._work.max_deletes)
+            brake = f"The file {brake}" if brake is not None else None
         return _Counts(
             created=created,
             updated=updated,
@@ -225,7 +224,10 @@ class _Doer:
                 rows = comparing.size_of_batch(change.uow, batch)
                 if not rows:
                     continue
-                carry_out(change, self._place, deed, counts.as_mapping(), batch=batch)
+                # History tells what is written by now, also when there comes no more.
+                created, updated, deleted = comparing.count_changes(change.uow, up_to=batch)
+                so_far = replace(counts, created=created, updated=updated, deleted=deleted)
+                carry_out(change, self._place, deed, so_far.as_mapping(), batch=batch)
                 announce(change, self._place, deed, {"batch": batch + 1, "rows": rows})
                 self._scope.runtime.reached("bulk:committing")
             self._scope.runtime.reached("bulk:committed")

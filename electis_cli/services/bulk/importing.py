@@ -8,6 +8,7 @@ from pathlib import Path
 
 from electis_cli.adapters.tables.rejects import open_rejects
 from electis_cli.adapters.tables.table import Table
+from electis_cli.adapters.whole_file import check_writable
 from electis_cli.db import conferences, labels, spaces, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.staged import tables
@@ -58,6 +59,8 @@ def import_file(scope: Scope, job: Import) -> BulkView:
     replacing file would delete too much, LockHeld while another bulk change runs, ChangedMeanwhile.
     """
     job.options.check()
+    if job.rejects is not None:
+        check_writable(job.rejects)  # before anything is written: not to learn of it afterwards
     require(scope.actor, Action.CHANGE_FACTS)
     with reading(scope) as read:
         organization, place = read.organization(), read.store(job.store)
@@ -80,14 +83,17 @@ def import_file(scope: Scope, job: Import) -> BulkView:
 
 
 def write_rejects(job: Import, intake: Intake) -> None:
-    """Write the rows that are wrong into the file that is asked for, if any are: the file is read once more."""
-    if job.rejects is None or not intake.findings.problems:
+    """Write the rows that are wrong into the file that is asked for: the imported file is read once more.
+
+    Without any it has its header alone, in place of what an earlier import left there.
+    """
+    if job.rejects is None:
         return
     found: dict[int, list[Problem]] = {}
     for problem in intake.findings.in_order():
         found.setdefault(problem.line or 0, []).append(problem)
     with open_rejects(job.rejects, job.table) as writer:
-        for line, record in job.table.records():
+        for line, record in job.table.records() if found else ():
             if line in found:
                 first = found[line][0]
                 message = " ".join(problem.message for problem in found[line])

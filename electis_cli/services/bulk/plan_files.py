@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from electis_cli.adapters.whole_file import whole_file
+from electis_cli.db import changesets
 from electis_cli.db.organizations import Organization
 from electis_cli.db.staged import articles, comparing, tables
 from electis_cli.db.stores import Store
@@ -20,7 +21,8 @@ from electis_cli.domain.access import Action, require
 from electis_cli.domain.articles import check_external_id, merge_data
 from electis_cli.domain.bulk.changes import RowChange, image_of_room, room_of_image
 from electis_cli.domain.bulk.nouns import Noun
-from electis_cli.domain.errors import ChangedMeanwhile, Conflict, InvalidInput
+from electis_cli.domain.bulk.options import brake_on_deletes
+from electis_cli.domain.errors import BrakeTripped, ChangedMeanwhile, Conflict, InvalidInput
 from electis_cli.domain.labels import normalize_label_code
 from electis_cli.domain.rooms import check_room_id, name_room
 from electis_cli.domain.timing import iso
@@ -35,8 +37,8 @@ _VERSION = 1
 _FIELDS = ("noun", "key", "row_id", "before", "after", "space_before", "space_after")
 
 
-def plan_writer(path: Path, file: str, sha256: str | None) -> SavePlan:
-    """Return what writes a plan into a file, whole or not at all."""
+def plan_writer(path: Path, file: str, sha256: str | None, *, max_deletes: int | None = None) -> SavePlan:
+    """Return what writes a plan into a file, whole or not at all; `max_deletes` holds when it is carried out."""
 
     def save(change: Change, place: Store, rows: Iterator[RowChange]) -> None:
         with whole_file(path) as out:
@@ -54,6 +56,7 @@ def plan_writer(path: Path, file: str, sha256: str | None) -> SavePlan:
                     "store": place.code,
                     "file": file,
                     "sha256": sha256,
+                    "max_deletes": max_deletes,
                     "made_at": iso(change.now),
                     "made_by": change.scope.actor.email,
                 }
@@ -65,11 +68,14 @@ def plan_writer(path: Path, file: str, sha256: str | None) -> SavePlan:
     return save
 
 
-def apply_plan(scope: Scope, file: BinaryIO, *, source: str, dry_run: bool = False) -> BulkView:
+def apply_plan(
+    scope: Scope, file: BinaryIO, *, source: str, max_deletes: int | None = None, dry_run: bool = False
+) -> BulkView:
     """Carry out a plan that was written into a file, exactly as it is.
 
     Raises InvalidInput for a file that is no plan or was changed, Conflict for a plan of another organization,
-    ChangedMeanwhile with the first rows that are no longer what the plan was made from, LockHeld.
+    ChangedMeanwhile with the first rows that are no longer what the plan was made from, BrakeTripped when it deletes
+    more than the brake, the plan or `max_deletes` allows, LockHeld.
     """
     require(scope.actor, Action.CHANGE_FACTS)
     about, digest = _check(file, source)
@@ -89,14 +95,24 @@ def apply_plan(scope: Scope, file: BinaryIO, *, source: str, dry_run: bool = Fal
         with changing_on(bench, scope, Action.CHANGE_FACTS, dry_run=dry_run) as change:
             found = find_obstacles(change, place, organization)
             if found:
+                applied = changesets.find_applied(change.uow, digest)
+                if applied is not None:
+                    raise Conflict(
+                        f"The plan {source} was applied already.",
+                        why=f"By change {applied.id}.",
+                        fix=f"electis history show {applied.id}",
+                    )
                 raise ChangedMeanwhile(
-                    f"{len(found)} of the rows are no longer what the plan was made from; nothing was written.",
+                    f"{_rows_are(len(found))} no longer what the plan was made from; nothing was written.",
                     why="; ".join(f"{one.noun} {one.key}: {one.why}" for one in found[:MOST_SHOWN]),
                     fix="make the plan again",
                 )
             created, updated, deleted = comparing.count_changes(change.uow)
             articles.find_touched(change.uow, organization.room_prefix)
             counts = {"created": created, "updated": updated, "unchanged": 0, "deleted": deleted}
+            brake = _brake(change, place, about.get("max_deletes") if max_deletes is None else max_deletes)
+            if brake is not None and not dry_run:
+                raise BrakeTripped(brake, fix="look at it with --dry-run, then add --max-deletes N")
             deed = Deed(
                 changeset_id=change.new_id(),
                 noun=_main_noun(change),
@@ -114,6 +130,7 @@ def apply_plan(scope: Scope, file: BinaryIO, *, source: str, dry_run: bool = Fal
                 rejected=0,
                 label_redraws=articles.count_redraws(change.uow, place.id),
                 dry_run=dry_run,
+                brake=brake,
                 changeset=None if dry_run or not (created or updated or deleted) else deed.changeset_id,
                 differences=[
                     difference_of(row) for row in tables.staged_changes(change.uow, limit=MOST_SHOWN)
@@ -131,6 +148,23 @@ def count_deletions(file: BinaryIO) -> int:
     """Return how many rows a plan deletes, for whoever has to ask first; the file is read from its start."""
     file.seek(0)
     return sum(1 for line in file if b'"after":null' in line)
+
+
+def _rows_are(count: int) -> str:
+    return "One row is" if count == 1 else f"{count} rows are"
+
+
+def _brake(change: Change, place: Store, max_deletes: int | None) -> str | None:
+    """Return what the brake of replacing imports says of a plan, noun by noun; a plan must not be a way around it."""
+    for noun in (Noun.SPACE, Noun.PERSON, Noun.ROOM, Noun.LABEL):
+        deleted = comparing.count_deleted(change.uow, noun)
+        if deleted:
+            brake = brake_on_deletes(
+                deleted, comparing.count_present(change.uow, noun, place.id), max_deletes
+            )
+            if brake is not None:
+                return f"The plan {brake}"
+    return None
 
 
 def _main_noun(change: Change) -> Noun:
