@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from electis_cli.adapters.tables import wide_cells
 from electis_cli.adapters.tables.signatures import Kind
-from electis_cli.adapters.tables.writing import Row, open_writer
+from electis_cli.adapters.tables.table import Row
+from electis_cli.adapters.tables.writing import open_writer
 from electis_cli.adapters.whole_file import whole_file
 from electis_cli.db import conferences, exporting, stores, users
 from electis_cli.db.organizations import Organization
