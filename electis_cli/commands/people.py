@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -25,13 +25,9 @@ from electis_cli.commands.options import (
     column_changes,
 )
 from electis_cli.commands.output import show_many, show_one
+from electis_cli.commands.people_lists import both, deletes, seat_list, unassign_everybody, updates
 from electis_cli.commands.tree import Command, new_app
 from electis_cli.domain.bulk.nouns import KEY, SPACE, Noun
-from electis_cli.domain.bulk.options import Mode
-from electis_cli.domain.errors import UsageProblem
-
-if TYPE_CHECKING:
-    from electis_cli.services.bulk.checking import Demand
 
 app = new_app()
 _TABLE = ("external_id", "store", "space", "status", "data")
@@ -133,7 +129,7 @@ def delete(
             file,
             verb="deleted",
             only=(KEY,),
-            demand=_deletes,
+            demand=deletes,
             store=store,
             dry_run=dry_run,
             output=output,
@@ -163,9 +159,9 @@ def assign(
 ) -> None:
     """Seat a person in a space, out of the one they have; or all rows of a file, with columns person and space."""
     if file is not None:
-        _seat_list(person, file, "assigned", store, dry_run, output, fields, on_error, rejects)
+        seat_list(person, file, "assigned", store, dry_run, output, fields, on_error, rejects)
         return
-    person, space = _both(person, space)
+    person, space = both(person, space)
     with open_scope() as scope:
         from electis_cli.services import people
 
@@ -188,7 +184,7 @@ def unassign(
 ) -> None:
     """Take a person out of their space; or all of a list, or everybody."""
     if all_:
-        _unassign_everybody(person, file, store, yes, dry_run, output, fields)
+        unassign_everybody(person, file, store, yes, dry_run, output, fields)
         return
     if is_list(person, file):
         do_list(
@@ -197,7 +193,7 @@ def unassign(
             verb="unassigned",
             only=(KEY, SPACE),
             constants={SPACE: ""},
-            demand=_updates,
+            demand=updates,
             store=store,
             dry_run=dry_run,
             output=output,
@@ -228,9 +224,9 @@ def move(
 ) -> None:
     """Move a person who has a space to another one; or all rows of a file, with columns person and space."""
     if file is not None:
-        _seat_list(person, file, "moved", store, dry_run, output, fields, on_error, rejects)
+        seat_list(person, file, "moved", store, dry_run, output, fields, on_error, rejects)
         return
-    person, space = _both(person, space)
+    person, space = both(person, space)
     with open_scope() as scope:
         from electis_cli.services import people
 
@@ -259,75 +255,3 @@ def swap(
 
 add_import(app, Noun.PERSON)
 add_export(app, Noun.PERSON)
-
-
-def _deletes() -> Demand:
-    from electis_cli.services.bulk.checking import Demand
-
-    return Demand(noun=Noun.PERSON, deletes=True)
-
-
-def _updates() -> Demand:
-    from electis_cli.services.bulk.checking import Demand
-
-    return Demand(noun=Noun.PERSON, mode=Mode.UPDATE)
-
-
-def _moves() -> Demand:
-    from electis_cli.services.bulk.checking import Demand
-
-    return Demand(noun=Noun.PERSON, mode=Mode.UPDATE, must_be_seated=True)
-
-
-def _seat_list(
-    person: str | None,
-    file: str,
-    verb: str,
-    store: str | None,
-    dry_run: bool,
-    output: OutputFormat,
-    fields: str | None,
-    on_error: str,
-    rejects: str | None,
-) -> None:
-    is_list(person, file)
-    do_list(
-        Noun.PERSON,
-        file,
-        verb=verb,
-        only=(KEY, SPACE),
-        demand=_moves if verb == "moved" else _updates,
-        store=store,
-        dry_run=dry_run,
-        output=output,
-        fields=fields,
-        on_error=on_error,
-        rejects=rejects,
-    )
-
-
-def _both(person: str | None, space: str | None) -> tuple[str, str]:
-    if person is None or space is None:
-        raise UsageProblem(
-            "Say who is to sit where.", fix="electis people assign PERSON SPACE, or --file FILE"
-        )
-    return person, space
-
-
-def _unassign_everybody(
-    person: str | None,
-    file: str | None,
-    store: str | None,
-    yes: bool,
-    dry_run: bool,
-    output: OutputFormat,
-    fields: str | None,
-) -> None:
-    if person is not None or file is not None:
-        raise UsageProblem("Everybody is meant, or somebody.", fix="leave out --all")
-    confirm("Take everybody of the store out of their spaces?", yes=yes or dry_run)
-    with open_scope() as scope:
-        from electis_cli.services.bulk import seating
-
-        view = seating.unassign_everybody(scope, store=default_store(store), dry_run=dry_run)
-        show_bulk(view, output, fields=fields)

@@ -98,10 +98,7 @@ def test_a_dry_run_keeps_no_naming(office):
     ],
 )
 def test_columns_are_known_by_their_names_in_both_languages_in_any_spelling(office, header):
-    friendly = ("--friendly", "TITLE.en=Job title", "--friendly", "TITLE.he=תפקיד")
-    office("aims", "mapping", "set", *friendly, check=None)
-    if office("aims", "mapping", "show", "-o", "json").out.count("Job title") == 0:
-        pytest.fail("the mapping has no friendly names to be told by")
+    office("aims", "mapping", "set", "--friendly", "TITLE:en=Job title", "--friendly", "TITLE:he=תפקיד")
 
     assert counts(load(office, "space", f"{header}\n4-1,Head\n")) == (0, 1, 0, 0, 0)
     assert data_of(office, "space", "4-1") == {"TITLE": "Head"}
@@ -255,7 +252,7 @@ def test_people_and_rooms_and_links_are_replaced_too(office):
     assert counts(load(office, "conference", "external_id\n4\n", "--mode", "replace", "--yes")) == (1, 0, 0, 1, 0)
     links = "label,article\n0848A6EBE2B1,C4\n"
     assert counts(load(office, "label", links, "--mode", "replace", "--yes")) == (1, 0, 0, 1, 0)
-    assert [one["article"] for one in office("label", "list", "-o", "json").json] == [None, "C4"]
+    assert [one["article"] for one in office("label", "list", "-o", "json").json] == ["C4"]
 
 
 def test_labels_are_linked_moved_and_unlinked_by_a_file(office):

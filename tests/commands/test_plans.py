@@ -73,9 +73,9 @@ def test_a_plan_whose_rows_changed_since_is_refused_as_a_whole(office, plan):
 
     refused = office("apply", str(plan), "-o", "json", check=7).error
 
-    assert refused["code"] == "E-CHANGED"
+    assert refused["code"] == "E-CHANGED-MEANWHILE"
     assert refused["message"] == (
-        "3 of the rows are no longer what the plan was made from; nothing was written."
+        "3 rows are no longer what the plan was made from; nothing was written."
     )
     assert refused["why"] == (
         "person B: somebody changed it since; person E: somebody changed it since; person A: person B sits there by now"
@@ -85,9 +85,12 @@ def test_a_plan_whose_rows_changed_since_is_refused_as_a_whole(office, plan):
 
 
 def test_a_plan_is_applied_once(office, plan):
-    office("apply", str(plan))
+    change = office("apply", str(plan), "-o", "json").json["changeset"]
 
-    assert office("apply", str(plan), "-o", "json", check=7).error["code"] == "E-CHANGED"
+    refused = office("apply", str(plan), "-o", "json", check=7).error
+
+    assert (refused["code"], refused["message"]) == ("E-CONFLICT", "The plan people.plan was applied already.")
+    assert refused["fix"] == f"electis history show {change}"
 
 
 def lines_of(plan):

@@ -147,6 +147,7 @@ def test_the_commands_of_readme_work_as_typed(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_the_cookbook_works_as_typed_ends_as_it_says_and_says_what_it_shows(tmp_path):
     page = fences("docs/bulk.md")
     port = free_port()

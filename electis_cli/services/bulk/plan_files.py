@@ -215,8 +215,11 @@ def _rows(file: BinaryIO, organization: Organization) -> Iterator[RowChange]:
         value = _object(line) or {}
         if "digest" in value:
             return
-        row = RowChange(Noun(value["noun"]), *(value[name] for name in _FIELDS[1:]))
-        _check_row(row, organization)
+        try:
+            row = RowChange(Noun(value["noun"]), *(value[name] for name in _FIELDS[1:]))
+            _check_row(row, organization)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidInput("The plan has a row that is none.", fix="make the plan again") from error
         yield row
 
 

@@ -103,7 +103,9 @@ class _UserImport:
         for attempt in range(1, _TRIES + 1):
             # Looked at without a lock first: only so it is known for whom the slow hashes are to be made.
             with reading(self._scope, Action.CHANGE_USERS) as read:
-                read.stores(self._job.store)  # users are no store's, but nobody is to name one that is not there
+                read.stores(
+                    self._job.store
+                )  # users are no store's, but nobody is to name one that is not there
                 ids = store_ids(read)
                 plan, view = self._plan(read, read_users(read, ids), ids)
             if self._job.dry_run:
