@@ -15,7 +15,6 @@ def spaces(office):
     return [one["external_id"] for one in office("space", "list", "-o", "json").json]
 
 
-
 def last_action(office):
     return office("history", "list", "--limit", "1", "-o", "json").json[0]["action"]
 
@@ -46,7 +45,9 @@ def test_people_are_assigned_by_a_file_at_once_also_in_a_ring(office, listed):
 
 
 def test_a_list_makes_nobody_and_sets_nothing_but_seats(office, listed):
-    refused = office("people", "assign", "--file", listed("person,space\nE,4-3\n"), "-o", "json", check=8).error
+    refused = office(
+        "people", "assign", "--file", listed("person,space\nE,4-3\n"), "-o", "json", check=8
+    ).error
     assert [(one["where"], one["code"]) for one in refused["problems"]] == [("list.csv:2:1", "E-UNKNOWN")]
 
     office("people", "assign", "--file", listed("person,space,TITLE\nD,4-3,ignored\n"))
@@ -56,11 +57,15 @@ def test_a_list_makes_nobody_and_sets_nothing_but_seats(office, listed):
 def test_moving_by_a_file_is_for_those_who_have_a_space(office, listed):
     file = listed("person,space\nA,4-4\nD,4-3\n")
     refused = office("people", "move", "--file", file, "-o", "json", check=8).error
-    assert [(one["where"], one["code"]) for one in refused["problems"]] == [("list.csv:3:1", "E-PERSON-UNASSIGNED")]
+    assert [(one["where"], one["code"]) for one in refused["problems"]] == [
+        ("list.csv:3:1", "E-PERSON-UNASSIGNED")
+    ]
     assert seats(office)["A"] == "4-1"
 
     rejects = office.home / "rejects.csv"
-    skipped = office("people", "move", "--file", file, "--on-error", "skip", "--rejects", str(rejects), check=3)
+    skipped = office(
+        "people", "move", "--file", file, "--on-error", "skip", "--rejects", str(rejects), check=3
+    )
 
     assert "left out: list.csv:3:1:" in skipped.err
     assert (seats(office)["A"], "D," in rejects.read_text(encoding="utf-8-sig")) == ("4-4", True)
@@ -154,12 +159,16 @@ def test_people_are_deleted_by_a_list_and_come_back_where_they_sat(office, liste
     assert seats(office) == {"A": "4-1", "B": "4-2", "D": None}
 
 
-# --- saved arrangements ---------------------------------------------------------------------------------------------------
+# --- saved arrangements ---------------------------------------------------------------------------------------------
 
 
 def test_an_arrangement_is_saved_compared_and_restored(office):
     saved = office("snapshot", "save", "morning", "-o", "json").json
-    assert {key: saved[key] for key in ("name", "store", "seats")} == {"name": "morning", "store": "001", "seats": 2}
+    assert {key: saved[key] for key in ("name", "store", "seats")} == {
+        "name": "morning",
+        "store": "001",
+        "seats": 2,
+    }
     assert office("snapshot", "diff", "morning").err == "Everybody sits as in the snapshot.\n"
     office("people", "swap", "A", "B")
     office("people", "assign", "D", "4-3")

@@ -38,7 +38,9 @@ def book(**sheets):
 
 def test_a_dry_run_in_json_counts_also_the_labels_that_redraw(office):
     file = office.home / "people.xlsx"
-    file.write_bytes(book(Staff=[("external_id", "space", "TITLE"), ("A", "4-3", "x"), ("E", "4-1", "y"), ("D", "", "")]))
+    file.write_bytes(
+        book(Staff=[("external_id", "space", "TITLE"), ("A", "4-3", "x"), ("E", "4-1", "y"), ("D", "", "")])
+    )
 
     view = office("people", "import", str(file), "--dry-run", "-o", "json").json
 
@@ -55,7 +57,7 @@ def test_a_dry_run_in_json_counts_also_the_labels_that_redraw(office):
     assert office("people", "show", "A", "-o", "json").json["space"] == "4-1"
 
 
-# --- which column is what -----------------------------------------------------------------------------------------------
+# --- which column is what -------------------------------------------------------------------------------------------
 
 
 def test_columns_are_named_with_map_and_key_and_the_naming_is_kept_under_a_name(office):
@@ -80,7 +82,9 @@ def test_a_dry_run_keeps_no_naming(office):
     content = "Desk\n4-1\n"
     load(office, "space", content, "--key", "Desk", "--save-mapping", "facility", "--dry-run")
 
-    assert load(office, "space", content, "--mapping", "facility", check=6).error["why"] == "None was saved yet."
+    assert (
+        load(office, "space", content, "--mapping", "facility", check=6).error["why"] == "None was saved yet."
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_a_naming_that_does_not_fit_is_told(office, options, told):
     assert told in [one["message"] for one in problems]
 
 
-# --- which rows, and what is set in all of them -------------------------------------------------------------------------
+# --- which rows, and what is set in all of them ---------------------------------------------------------------------
 
 
 def test_constants_are_set_in_every_row_and_only_wanted_rows_are_read(office):
@@ -128,8 +132,17 @@ def test_constants_are_set_in_every_row_and_only_wanted_rows_are_read(office):
     assert counts(load(office, "space", content, *options)) == (0, 2, 0, 0, 0)
     assert data_of(office, "space", "4-1") == {"TITLE": "cook", "DEPARTMENT": "Kitchen"}
     assert data_of(office, "space", "4-2") == {}
-    assert counts(load(office, "space", content, *options, "--max-rows", "1", "--set", "PHONE=03")) == (0, 1, 0, 0, 0)
-    assert (data_of(office, "space", "4-1")["PHONE"], "PHONE" in data_of(office, "space", "4-3")) == ("03", False)
+    assert counts(load(office, "space", content, *options, "--max-rows", "1", "--set", "PHONE=03")) == (
+        0,
+        1,
+        0,
+        0,
+        0,
+    )
+    assert (data_of(office, "space", "4-1")["PHONE"], "PHONE" in data_of(office, "space", "4-3")) == (
+        "03",
+        False,
+    )
     assert counts(load(office, "people", "external_id\nA\nB\n", "--set", "space=")) == (0, 2, 0, 0, 0)
 
 
@@ -157,9 +170,18 @@ def test_lines_above_the_header_are_skipped_and_problems_still_point_at_the_file
         (("--on-error", "skip", "--max-errors", "many"), "--max-errors 20, or --max-errors 5%"),
         (("--on-error", "skip", "--max-errors", "101%"), "--max-errors 5%"),
         (("--mode", "replace", "--yes", "--batch", "5"), "leave out --batch or --mode replace"),
-        (("--mode", "replace", "--yes", "--where", "TITLE=a"), "leave out --where and --max-rows, or --mode replace"),
-        (("--mode", "replace", "--yes", "--max-rows", "1"), "leave out --where and --max-rows, or --mode replace"),
-        (("--mode", "replace", "--yes", "--on-error", "skip"), "leave out --on-error skip, or --mode replace"),
+        (
+            ("--mode", "replace", "--yes", "--where", "TITLE=a"),
+            "leave out --where and --max-rows, or --mode replace",
+        ),
+        (
+            ("--mode", "replace", "--yes", "--max-rows", "1"),
+            "leave out --where and --max-rows, or --mode replace",
+        ),
+        (
+            ("--mode", "replace", "--yes", "--on-error", "skip"),
+            "leave out --on-error skip, or --mode replace",
+        ),
     ],
 )
 def test_what_can_not_be_wanted_is_a_usage_problem_and_changes_nothing(office, options, fix):
@@ -179,7 +201,9 @@ def test_a_sheet_is_chosen_by_its_name_and_problems_point_at_its_cells(office):
     assert [one["where"] for one in refused["problems"]] == ["Desks!A3"]
     wrong = office("space", "import", str(file), "--sheet", "Chairs", "-o", "json", check=8).error
     assert "Desks" in json.dumps(wrong)
-    done = office("space", "import", str(file), "--sheet", "Desks", "--on-error", "skip", "-o", "json", check=3)
+    done = office(
+        "space", "import", str(file), "--sheet", "Desks", "--on-error", "skip", "-o", "json", check=3
+    )
     assert counts(done) == (0, 1, 0, 0, 1)
 
 
@@ -189,11 +213,14 @@ def test_in_json_an_absent_key_leaves_a_field_and_an_empty_one_clears_it(office)
 
     assert counts(load(office, "people", rows)) == (0, 2, 1, 0, 0)
     shown = office("people", "show", "A", "-o", "json").json
-    assert (shown["data"], shown["space"]) == ({"ITEM_NAME": shown["data"]["ITEM_NAME"], "TITLE": "Head"}, "4-1")
+    assert (shown["data"], shown["space"]) == (
+        {"ITEM_NAME": shown["data"]["ITEM_NAME"], "TITLE": "Head"},
+        "4-1",
+    )
     assert office("people", "show", "B", "-o", "json").json["space"] is None
 
 
-# --- modes and the brake ------------------------------------------------------------------------------------------------
+# --- modes and the brake --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -207,7 +234,9 @@ def test_in_json_an_absent_key_leaves_a_field_and_an_empty_one_clears_it(office)
 def test_a_mode_says_what_rows_may_do(office, mode, expected, code):
     content = "external_id,TITLE\n4-1,new\n9-1,new\n"
 
-    assert counts(load(office, "space", content, "--mode", mode, "--on-error", "skip", check=code)) == expected
+    assert (
+        counts(load(office, "space", content, "--mode", mode, "--on-error", "skip", check=code)) == expected
+    )
     if mode != "upsert":
         refused = load(office, "space", "external_id\n4-2\n9-9\n", "--mode", mode, check=8).error
         assert [one["code"] for one in refused["problems"]] == [
@@ -238,7 +267,11 @@ def test_replace_is_braked_before_it_deletes_much(office):
     tried = load(office, "space", content, "--mode", "replace", "--dry-run").json
     braked = load(office, "space", content, "--mode", "replace", "--yes", check=15).error
 
-    assert tried["brake"] == braked["message"] == "The file would delete 18 of 23; at most 10 go without being told."
+    assert (
+        tried["brake"]
+        == braked["message"]
+        == "The file would delete 18 of 23; at most 10 go without being told."
+    )
     assert braked["fix"] == "look at it with --dry-run, then add --max-deletes 18"
     assert load(office, "space", content, "--mode", "replace", "--yes", "--max-deletes", "17", check=15)
     assert office("space", "list", "-o", "json").out == before
@@ -248,8 +281,20 @@ def test_replace_is_braked_before_it_deletes_much(office):
 
 
 def test_people_and_rooms_and_links_are_replaced_too(office):
-    assert counts(load(office, "people", "external_id,space\nA,4-2\n", "--mode", "replace", "--yes")) == (0, 1, 0, 2, 0)
-    assert counts(load(office, "conference", "external_id\n4\n", "--mode", "replace", "--yes")) == (1, 0, 0, 1, 0)
+    assert counts(load(office, "people", "external_id,space\nA,4-2\n", "--mode", "replace", "--yes")) == (
+        0,
+        1,
+        0,
+        2,
+        0,
+    )
+    assert counts(load(office, "conference", "external_id\n4\n", "--mode", "replace", "--yes")) == (
+        1,
+        0,
+        0,
+        1,
+        0,
+    )
     links = "label,article\n0848A6EBE2B1,C4\n"
     assert counts(load(office, "label", links, "--mode", "replace", "--yes")) == (1, 0, 0, 1, 0)
     assert [one["article"] for one in office("label", "list", "-o", "json").json] == ["C4"]
@@ -271,14 +316,16 @@ def test_labels_are_linked_moved_and_unlinked_by_a_file(office):
     ]
 
 
-# --- rejects and progress -------------------------------------------------------------------------------------------------
+# --- rejects and progress -------------------------------------------------------------------------------------------
 
 
 def test_skipped_rows_are_told_written_down_and_end_with_3(office):
     rejects = office.home / "rejects.csv"
     content = "external_id,space\nA,9-9\nB,4-3\n"
 
-    told = office("people", "import", "-", "--on-error", "skip", "--rejects", str(rejects), stdin=content, check=3)
+    told = office(
+        "people", "import", "-", "--on-error", "skip", "--rejects", str(rejects), stdin=content, check=3
+    )
 
     assert "left out: <stdin>:2:2: There is no space 9-9 in this store." in told.err
     put_right = rejects.read_bytes().replace(b"'9-9,", b"4-5,")

@@ -16,7 +16,9 @@ COUNTS = ("created", "updated", "unchanged", "deleted", "rejected", "label_redra
 def plan(office):
     """A plan that swaps A and B, seats D and makes E."""
     file, plan = office.home / "people.csv", office.home / "people.plan"
-    file.write_text(f"external_id,space,TITLE\nA,4-2,x\nB,4-1,\nD,4-3,\nE,,{HEBREW_PERSON}\n", encoding="utf-8")
+    file.write_text(
+        f"external_id,space,TITLE\nA,4-2,x\nB,4-1,\nD,4-3,\nE,,{HEBREW_PERSON}\n", encoding="utf-8"
+    )
     told = office("people", "import", str(file), "--plan", str(plan))
     assert told.err == f"The plan is in {plan}: electis apply {plan}\n"
     return plan
@@ -27,7 +29,9 @@ def facts(office):
 
 
 def people(office):
-    return {one["external_id"]: (one["space"], one["data"]) for one in office("people", "list", "-o", "json").json}
+    return {
+        one["external_id"]: (one["space"], one["data"]) for one in office("people", "list", "-o", "json").json
+    }
 
 
 def test_a_plan_that_is_applied_does_what_the_import_would_have_done(office, plan):
@@ -74,9 +78,7 @@ def test_a_plan_whose_rows_changed_since_is_refused_as_a_whole(office, plan):
     refused = office("apply", str(plan), "-o", "json", check=7).error
 
     assert refused["code"] == "E-CHANGED-MEANWHILE"
-    assert refused["message"] == (
-        "3 rows are no longer what the plan was made from; nothing was written."
-    )
+    assert refused["message"] == ("3 rows are no longer what the plan was made from; nothing was written.")
     assert refused["why"] == (
         "person B: somebody changed it since; person E: somebody changed it since; person A: person B sits there by now"
     )
@@ -89,7 +91,10 @@ def test_a_plan_is_applied_once(office, plan):
 
     refused = office("apply", str(plan), "-o", "json", check=7).error
 
-    assert (refused["code"], refused["message"]) == ("E-CONFLICT", "The plan people.plan was applied already.")
+    assert (refused["code"], refused["message"]) == (
+        "E-CONFLICT",
+        "The plan people.plan was applied already.",
+    )
     assert refused["fix"] == f"electis history show {change}"
 
 
@@ -124,16 +129,23 @@ def test_a_plan_that_was_edited_is_refused(office, plan, edit):
 
 def sealed(lines):
     """Return an edited plan with the digest that fits: whoever can write a digest can write anything."""
-    return [*lines[:-1], json.dumps({"digest": hashlib.sha256(b"".join(lines[:-1])).hexdigest()}).encode() + b"\n"]
+    return [
+        *lines[:-1],
+        json.dumps({"digest": hashlib.sha256(b"".join(lines[:-1])).hexdigest()}).encode() + b"\n",
+    ]
 
 
 FORGED = {
     "a value that no command sets": lambda lines: [
-        line.replace('"TITLE":"x"'.encode(), b'"TITLE":" x "') for line in lines
+        line.replace(b'"TITLE":"x"', b'"TITLE":" x "') for line in lines
     ],
-    "a column that is not there": lambda lines: [line.replace(b'"TITLE":"x"', b'"COLOR":"x"') for line in lines],
+    "a column that is not there": lambda lines: [
+        line.replace(b'"TITLE":"x"', b'"COLOR":"x"') for line in lines
+    ],
     "an id that is none": lambda lines: [line.replace(b'"key":"E"', b'"key":"a,b"') for line in lines],
-    "a noun that is none": lambda lines: [line.replace(b'"noun":"person"', b'"noun":"planet"') for line in lines],
+    "a noun that is none": lambda lines: [
+        line.replace(b'"noun":"person"', b'"noun":"planet"') for line in lines
+    ],
     "a row without a key": lambda lines: [line.replace(b'"key":"E",', b"") for line in lines],
     "a row that is no object": lambda lines: [lines[0], b"[]\n", *lines[1:]],
     "data that is a list": lambda lines: [line.replace(b'"after":{', b'"after":[{', 1) for line in lines],
@@ -176,11 +188,13 @@ def test_a_plan_that_deletes_asks_and_is_read_from_standard_input_too(office):
     assert (done["deleted"], done["file"]) == (2, "<stdin>")
 
 
-# --- history and undo -----------------------------------------------------------------------------------------------------
+# --- history and undo -----------------------------------------------------------------------------------------------
 
 
 def test_history_is_listed_newest_first_and_says_what_was_taken_back(office):
-    change = office("people", "import", "-", "-o", "json", stdin="external_id,space\nA,4-5\n").json["changeset"]
+    change = office("people", "import", "-", "-o", "json", stdin="external_id,space\nA,4-5\n").json[
+        "changeset"
+    ]
     undone = office("undo", change, "--yes", "-o", "json").json
 
     listed = office("history", "list", "-o", "json").json
@@ -191,8 +205,12 @@ def test_history_is_listed_newest_first_and_says_what_was_taken_back(office):
         (False, "person:undone"),
         (True, "person:imported"),
     ]
-    assert [one["id"] for one in office("history", "list", "--limit", "1", "-o", "json").json] == [undone["changeset"]]
-    assert {one["noun"] for one in office("history", "list", "--noun", "label", "-o", "json").json} == {"label"}
+    assert [one["id"] for one in office("history", "list", "--limit", "1", "-o", "json").json] == [
+        undone["changeset"]
+    ]
+    assert {one["noun"] for one in office("history", "list", "--noun", "label", "-o", "json").json} == {
+        "label"
+    }
     shown = office("history", "show", change, "-o", "json").json
     assert [(row["key"], row["fields"]) for row in shown["rows"]] == [
         ("A", {"space": {"before": "4-1", "after": "4-5"}})
@@ -203,7 +221,9 @@ def test_history_is_listed_newest_first_and_says_what_was_taken_back(office):
 
 
 def test_undo_asks_shows_and_ends_with_3_when_something_is_kept(office):
-    change = office("people", "import", "-", "-o", "json", stdin="external_id,TITLE\nA,x\nB,x\n").json["changeset"]
+    change = office("people", "import", "-", "-o", "json", stdin="external_id,TITLE\nA,x\nB,x\n").json[
+        "changeset"
+    ]
     office("people", "update", "A", "--set", "TITLE=mine")
 
     assert office("undo", change, "-o", "json", check=2).error["fix"] == "add --yes"

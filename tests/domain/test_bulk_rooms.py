@@ -59,7 +59,7 @@ def links(*rows, current=(), elsewhere=(), mode=Mode.UPSERT):
     return made, [(one.line, one.column, one.code) for one in notes.findings.in_order()]
 
 
-# --- rooms ------------------------------------------------------------------------------------------------------------
+# --- rooms ----------------------------------------------------------------------------------------------------------
 
 
 def after(made):
@@ -164,7 +164,7 @@ def test_a_mode_says_what_rows_of_rooms_may_do(mode, changed, wrong):
     )
 
 
-# --- label links ------------------------------------------------------------------------------------------------------
+# --- label links ----------------------------------------------------------------------------------------------------
 
 
 def test_labels_are_linked_moved_unlinked_and_left():

@@ -151,14 +151,18 @@ def test_rows_that_are_planned_in_memory_keep_absent_cells_absent():
     assert [(one.line, one.column, one.code) for one in findings.problems] == [(3, 4, "E-CELLS")]
 
 
+def read_all(reader, findings, records):
+    for line, record in enumerate(records, start=2):
+        reader.read(line, record)
+    findings.check()
+
+
 def test_findings_give_up_at_their_limit_unless_they_have_none():
     layout, fields = layout_of(Noun.SPACE, ("external_id",))
     for most, told in ((3, 3), (None, 5)):
         findings = Findings("file.csv", most=most)
         reader = RowReader(layout, fields, article_format=FORMAT, constants={}, findings=findings)
         with pytest.raises(ImportRejected) as caught:
-            for line in range(2, 7):
-                reader.read(line, [""])
-            findings.check()
+            read_all(reader, findings, [[""]] * 5)
         assert len(caught.value.problems) == told
         assert ("or more" in caught.value.message) == (most is not None)

@@ -1,4 +1,4 @@
-"""Imports that are cut short: by `kill -9`, by Ctrl-C, at any moment. All of it is there, or nothing; and it resumes."""
+"""Imports that are cut short, by `kill -9` or Ctrl-C: all of it is there, or nothing; running it again resumes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class Store:
         self.electis = make_home(kind)
         self.electis.initialize()
         self.electis("store", "create", "001")
-        url = self.electis.extra.get("ELECTIS_DATABASE_URL") or f"sqlite:///{self.electis.home}/data/electis.db"
+        url = (
+            self.electis.extra.get("ELECTIS_DATABASE_URL") or f"sqlite:///{self.electis.home}/data/electis.db"
+        )
         self._site = Site(self.electis, None, url)
 
     def wait_for_the_place(self):
@@ -60,7 +62,9 @@ def store(make_home, request):
 
 
 def spaces_file(store, rows, title, name="spaces.csv"):
-    return store.write(name, ["external_id,TITLE", *(f"S{number:06},{title} {number}" for number in range(rows))])
+    return store.write(
+        name, ["external_id,TITLE", *(f"S{number:06},{title} {number}" for number in range(rows))]
+    )
 
 
 def is_whole(store, before, rows):
@@ -132,7 +136,13 @@ def test_a_killed_import_in_batches_leaves_whole_batches_and_running_it_again_is
     rows, size = 60, 10
     file = spaces_file(store, rows, "first")
     process = store.electis.start(
-        "space", "import", file, "--batch", str(size), log="victim.log", ELECTIS_TEST_DIE_AT="bulk:committed:3"
+        "space",
+        "import",
+        file,
+        "--batch",
+        str(size),
+        log="victim.log",
+        ELECTIS_TEST_DIE_AT="bulk:committed:3",
     )
     try:
         assert process.wait() == DIED
@@ -152,7 +162,7 @@ def test_a_killed_import_in_batches_leaves_whole_batches_and_running_it_again_is
     assert store.count("spaces") == 0
 
 
-# --- Ctrl-C -----------------------------------------------------------------------------------------------------------
+# --- Ctrl-C ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -179,7 +189,9 @@ def test_ctrl_c_while_a_file_is_read_writes_nothing_and_says_so(store, terminal)
     assert "Traceback" not in shown.text
     assert store.count("spaces") == 0
     spaces_file(store, 20, "first")
-    assert store.electis("space", "import", file, "-o", "json").json["created"] == 20, "the place is free again"
+    assert store.electis("space", "import", file, "-o", "json").json["created"] == 20, (
+        "the place is free again"
+    )
 
 
 def test_ctrl_c_between_batches_says_how_many_are_written_and_running_it_again_goes_on(store, terminal):
@@ -202,7 +214,7 @@ def test_ctrl_c_between_batches_says_how_many_are_written_and_running_it_again_g
     assert (resumed["created"], resumed["unchanged"]) == (rows - written, written)
 
 
-# --- what is told meanwhile ---------------------------------------------------------------------------------------------
+# --- what is told meanwhile -----------------------------------------------------------------------------------------
 
 
 def test_a_bar_is_drawn_on_a_terminal_and_what_it_took_is_said_at_the_end(store, terminal):

@@ -1,4 +1,4 @@
-"""The odd files of real life (tests/data/imports), imported by a process of its own: its exact words, and what is there after."""
+"""The odd files of real life (tests/data/imports), imported by a process: its exact words, and what is there after."""
 # ruff: noqa: RUF001 (Hebrew letters are the point)
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ def people(electis):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "options", "wanted"), [(name, *case) for name, case in READ.items()], ids=READ)
+@pytest.mark.parametrize(
+    ("name", "options", "wanted"), [(name, *case) for name, case in READ.items()], ids=READ
+)
 def test_an_odd_file_is_imported_as_what_it_says(electis, name, options, wanted):
     done = electis("people", "import", str(IMPORTS / name), *options, "-o", "json")
 
@@ -121,7 +123,7 @@ def test_an_odd_file_is_refused_in_these_words_and_nothing_is_written(electis, t
     file = IMPORTS / name
     if name == "wide-cell.csv":
         file = tmp_path / name
-        file.write_text(f"external_id,TITLE\n0101,{WIDE}\n0102,\"{WIDE}\x07\"\n", encoding="utf-8")
+        file.write_text(f'external_id,TITLE\n0101,{WIDE}\n0102,"{WIDE}\x07"\n', encoding="utf-8")
     before = people(electis)
 
     told = electis("people", "import", str(file), check=8)

@@ -122,10 +122,16 @@ def test_any_permutation_of_seats_is_one_import(seated):
 
 def test_a_missing_column_leaves_people_where_they_sit_and_an_empty_cell_unassigns(seated):
     imports.import_people(seated, b"external_id,TITLE\nA,x\n")
-    assert (people.show_person(seated, "A").space, people.show_person(seated, "A").data) == ("4-1", {"TITLE": "x"})
+    assert (people.show_person(seated, "A").space, people.show_person(seated, "A").data) == (
+        "4-1",
+        {"TITLE": "x"},
+    )
 
     imports.import_people(seated, b"external_id,space\nA,\n")
-    assert (people.show_person(seated, "A").space, people.show_person(seated, "A").data) == (None, {"TITLE": "x"})
+    assert (people.show_person(seated, "A").space, people.show_person(seated, "A").data) == (
+        None,
+        {"TITLE": "x"},
+    )
 
 
 def test_an_empty_cell_clears_a_field_and_a_missing_column_leaves_it(scope):

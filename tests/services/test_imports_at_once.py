@@ -1,4 +1,4 @@
-"""Two who change the same at once: one bulk change waits or is refused, and an edit between look and lock is not lost."""
+"""Two who change the same at once: one bulk change is refused, and an edit between look and lock is not lost."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_many_imports_at_once_leave_the_database_as_some_order_of_them(
     assert len({one[column] for one in data}) == 1, "a mixture of two imports"
 
 
-# --- a single edit between an import's look and its lock ----------------------------------------------------------------
+# --- a single edit between an import's look and its lock ------------------------------------------------------------
 
 
 class Between:
@@ -178,9 +178,12 @@ EDITS = {
         b"external_id,meeting_name\n4,file\n",
         lambda other: conferences.create_room(other, "4", name="Board"),
         lambda facts: (
-            facts["rooms"]["001", "4"]["room_name"],
-            facts["rooms"]["001", "4"]["meeting_name"],
-        ) == ("Board", "file"),
+            (
+                facts["rooms"]["001", "4"]["room_name"],
+                facts["rooms"]["001", "4"]["meeting_name"],
+            )
+            == ("Board", "file")
+        ),
     ),
     "a row that the file creates": (
         import_spaces,

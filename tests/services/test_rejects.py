@@ -173,7 +173,7 @@ def test_seats_that_can_not_be_given_are_left_out_when_asked_to(scope):
     assert seats(scope) == {"A": "4-2", "B": "4-1", "D": None}
 
 
-# --- whatever is wrong, in every kind of file ---------------------------------------------------------------------------
+# --- whatever is wrong, in every kind of file -----------------------------------------------------------------------
 
 
 def as_csv(rows, delimiter=",", encoding="utf-8"):

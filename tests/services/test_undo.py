@@ -49,7 +49,7 @@ def kept(view):
     return [(one.noun, one.key, one.why) for one in view.kept_rows]
 
 
-# --- single writes ----------------------------------------------------------------------------------------------------
+# --- single writes --------------------------------------------------------------------------------------------------
 
 WRITES = {
     "space create": lambda scope: spaces.create_space(scope, "4-9", data={"TITLE": "new"}),
@@ -115,7 +115,7 @@ def test_a_write_that_changes_nothing_is_no_change_to_take_back(store):
         assert len(list_history(store)) == count, name
 
 
-# --- what somebody changed since --------------------------------------------------------------------------------------
+# --- what somebody changed since ------------------------------------------------------------------------------------
 
 
 def test_rows_that_somebody_changed_since_are_kept_and_told_and_the_others_restored(store):
@@ -200,7 +200,7 @@ def test_changes_are_taken_back_in_any_order_as_far_as_they_do_not_meet(store):
     assert facts_of(store) == before
 
 
-# --- twice, at once, and by whom --------------------------------------------------------------------------------------
+# --- twice, at once, and by whom ------------------------------------------------------------------------------------
 
 
 def test_a_change_is_taken_back_once(store):

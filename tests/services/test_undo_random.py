@@ -1,4 +1,4 @@
-"""Whatever stands in a database and in a file: twice is once, undo gives what was before, undo of undo what was after."""
+"""Whatever a database and a file hold: twice is once, undo gives what was before, undo of undo what was after."""
 
 from __future__ import annotations
 
