@@ -168,9 +168,11 @@ def test_a_refused_login_names_the_proxy_and_tells_no_secret(make_way, make_clie
 def test_a_proxy_that_lets_nothing_through_is_named(make_way, make_client, scheme, status):
     way = make_way(scheme)
     page = b"<html>denied</html>"
-    way.proxy.answer = b"HTTP/1.1 %d No\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s" % (
-        status, len(page), page,
-    )  # fmt: skip
+    # The proxy hangs up afterwards, and says so: else the next request could meet a connection that is just gone.
+    way.proxy.answer = (
+        b"HTTP/1.1 %d No\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+        % (status, len(page), page)
+    )
     # In a tunnel it can not have been AIMS; and AIMS forbids in words, not in pages.
     expected = AimsUnreachable if way.is_tunnel or status == 403 else AimsAmbiguous
     with pytest.raises(ElectisError) as caught:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from tests.flows.tree import commands, options
 
 ASK_NOTHING = """
-init login logout whoami find health demo completion version
+init login logout whoami find health demo completion version undo apply
 org:create,list,show,update store:create,list,show,update,delete
-user:create,list,show,update,deactivate,activate,unlock,reset-password
+user:create,list,show,update,deactivate,activate,unlock,reset-password,import,export
 password:change auth:status,sessions,revoke
-space:create,list,show,update,delete,import
-people:create,list,show,update,delete,assign,unassign,move,import
-conference:create,list,show,update,toggle,delete,import
-label:link,unlink,replace,flip
+space:create,list,show,update,delete,import,export
+people:create,list,show,update,delete,assign,unassign,move,swap,import,export
+conference:create,list,show,update,toggle,delete,import,export
+label:link,unlink,replace,flip,import,export import:template
+history:list,show snapshot:save,list,diff,restore
 aims:last,simulate aims.format:show aims.fault:add,list,clear aims.mapping:show,set,validate
 queue:status,list,show,pause,resume,retry,cancel,watch queue.dead:list,group,retry,discard
 sync:status,history,show,conflicts,resolve

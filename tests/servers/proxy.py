@@ -80,7 +80,7 @@ class ForwardProxy:
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
-            client.settimeout(5)
+            client.settimeout(30)
             head, rest = _read_head(client)
             if not head:
                 return

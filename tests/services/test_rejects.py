@@ -9,7 +9,7 @@ import json
 
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from electis_cli.adapters.tables.rejects import TOO_FEW
@@ -84,7 +84,7 @@ def test_rejects_that_are_put_right_are_imported_as_they_are(scope, tmp_path):
 
     view = skipping(scope, put_right, second)
 
-    assert (view.created, view.rejected, second.exists()) == (2, 0, False)
+    assert (view.created, view.rejected, read(second)) == (2, 0, []), "only the header is left"
     assert {key: seat for key, seat in seats(scope).items() if key in "EF"} == {"E": "4-5", "F": "4-4"}
     assert [people.show_person(scope, key).data["TITLE"] for key in "EF"] == ["=1+1", "007"]
 
@@ -242,6 +242,7 @@ def comparable(path, kind):
 @settings(
     max_examples=25,
     deadline=None,
+    phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.sampled_from(sorted(KINDS)), rows)
@@ -252,7 +253,6 @@ def test_rejects_that_nobody_put_right_say_the_same_when_imported_again(bench, t
     content = KINDS[kind]([HEADER, *cells])
     first, second, third = (tmp_path / f"{number}-{name}" for name in ("first", "second", "third"))
     view = skipping(scope, content, first)
-    assert first.exists() == bool(view.rejected)
     if not view.rejected:
         return
     before = facts_of(scope)

@@ -8,7 +8,7 @@ import itertools
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from electis_cli.domain.bulk.nouns import Noun
@@ -33,6 +33,7 @@ numbers = itertools.count(1)
 steps = settings(
     max_examples=int(os.environ.get("ELECTIS_TEST_UNDOS", "25")),
     deadline=None,
+    phases=set(Phase) - {Phase.explain},
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -22,7 +22,7 @@ from tests.world.leaks import WATCH
 from tests.world.planted import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 40.0
+PATIENCE = 100.0
 """Seconds that a condition may take on a busy machine; what is well comes in a fraction of it."""
 
 Found = TypeVar("Found")
