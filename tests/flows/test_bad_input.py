@@ -26,7 +26,7 @@ SPACES = {
     "a duplicate id": (b"external_id,TITLE\n2-1,a\n2-2,b\n2-1,c\n", "E-KEY-TWICE", (4, 1)),
     "an unknown column": (b"external_id,COLOR\n2-1,red\n", "E-COLUMN-UNKNOWN", (1, 2)),
     "a repeated column": (b"external_id,TITLE,TITLE\n2-1,a,b\n", "E-COLUMN-TWICE", (1, 3)),
-    "a bad encoding": (b"\xef\xbb\xbfexternal_id,TITLE\n2-1,Caf\xe9\n", "E-ENCODING", (2, 2)),
+    "a bad encoding": (b"\xef\xbb\xbfexternal_id,TITLE\n2-1,Soup\xe9\n", "E-ENCODING", (2, 2)),
     "half of UTF-16": ("external_id,TITLE\n2-1,a\n".encode("utf-16")[:-1], "E-ENCODING", (2, 2)),
     "an empty file": (b"", "E-FILE-EMPTY", (None, None)),
     "an empty file with a byte order mark": (b"\xef\xbb\xbf\r\n", "E-FILE-EMPTY", (None, None)),
