@@ -153,9 +153,12 @@ def plan_labels(
             notes.add(row.line, notes.key, "E-CONFLICT", message, f"electis label unlink {code}")
             continue
         before = current.get(code)
+        after = clean_text(row.cells["article"]) if "article" in row.cells else before or ""
+        if before is None and "article" in row.cells and not after:
+            yield None  # it shows nothing, as it is to
+            continue
         if not _may(ground.mode, before is not None, code, row.line, notes):
             continue
-        after = clean_text(row.cells["article"]) if "article" in row.cells else before or ""
         if after and after != before and after not in article_ids:
             message = f"There is no space and no conference room with the article id {after} in this store."
             hint = f"a conference room's article id starts with {ground.room_prefix}"
