@@ -44,11 +44,6 @@ def electis(
     """Keep electronic labels true: what the database says is what AIMS shows."""
 
 
-def main() -> None:
-    """Run the command line and exit."""
-    sys.exit(run(sys.argv[1:]))
-
-
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     CURRENT_OUTPUT["format"] = _format_in(arguments)

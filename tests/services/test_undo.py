@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from electis_cli.db import trail
+from electis_cli.db import changesets, trail
 from electis_cli.domain.access import Role
 from electis_cli.domain.bulk.nouns import Noun
 from electis_cli.domain.bulk.options import Mode
@@ -321,3 +321,21 @@ def test_history_shows_who_did_what_and_each_row_before_and_after(store):
     assert details.rows[0].fields == {"space": {"before": "4-2", "after": None}}
     assert [one.id for one in list_history(store, limit=2)] == [one.id for one in list_history(store)][:2]
     assert {one.noun for one in list_history(store, noun=Noun.LABEL)} == {"label"}
+
+
+def test_ctrl_c_inside_the_sum_of_what_an_import_writes_is_an_interrupt_and_nothing_is_written(
+    scope, monkeypatch
+):
+    if not scope.runtime.database.is_sqlite:
+        pytest.skip("PostgreSQL sums by itself: no Python is inside it")
+
+    def interrupted(self, text):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(changesets._DigestSum, "step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        import_spaces(scope, b"external_id\n4-1\n")
+
+    monkeypatch.undo()
+    assert list_history(scope) == []
+    assert import_spaces(scope, b"external_id\n4-1\n").created == 1
