@@ -10,11 +10,11 @@ EXIT_INTERRUPTED = 130
 def main() -> None:
     """Run the command line and exit."""
     try:
-        from electis_cli.commands.main import run
+        from electis_cli.commands.main import run  # noqa: PLC0415 - see above
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        sys.stderr.write("interrupted\n")
         code = EXIT_INTERRUPTED
     finally:
         _leave_interrupts_behind()
@@ -29,7 +29,7 @@ def _leave_interrupts_behind() -> None:
     ends by SIGINT whatever the exit code is; the next `exec` makes it forget.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    exec("")
+    exec("")  # noqa: S102
 
 
 if __name__ == "__main__":
