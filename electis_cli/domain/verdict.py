@@ -201,7 +201,14 @@ def _aims(chain: Chain) -> Verdict | None:
         return Verdict(
             link="aims", text=f"AIMS could not be asked: {chain.aims_error}", fix="electis aims doctor"
         )
+    wait = f"electis wait --for=displayed --store {chain.store}"
     if not chain.is_listed:
+        if chain.is_settling:
+            return Verdict(
+                link="aims",
+                text=f"AIMS took the article {article} just now but does not list it; it may take two minutes.",
+                fix=wait,
+            )
         return Verdict(
             link="aims",
             text=f"AIMS took the article {article} but does not have it any more.",
@@ -209,11 +216,12 @@ def _aims(chain: Chain) -> Verdict | None:
         )
     if chain.differing:
         columns = ", ".join(chain.differing)
-        if chain.is_settling:
+        # A value that was never ours is no delay of AIMS's.
+        if chain.is_settling and chain.is_known_value:
             return Verdict(
                 link="aims",
                 text=f"AIMS took the last change but does not show it yet ({columns}); it may take two minutes.",
-                fix=f"electis wait --for=displayed --store {chain.store}",
+                fix=wait,
             )
         sync = f"electis sync full --store {chain.store} --no-window"
         owner = "an older value of ours" if chain.is_known_value else "a value somebody wrote there"

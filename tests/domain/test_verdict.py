@@ -143,3 +143,29 @@ def test_why_a_label_is_not_linked_yet(error, text):
     label = replace(LABEL, status=Status.SYNCING, error=error, acked_article=None)
     verdict = judge(replace(CHAIN, status=Status.SYNCED, labels=[label]))
     assert (verdict.link, verdict.text) == ("labels", text)
+
+
+AFTER_A_PUSH = replace(CHAIN, status=Status.SYNCED, is_settling=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"differing": ("TITLE",), "is_known_value": True},
+            "AIMS took the last change but does not show it yet (TITLE); it may take two minutes.",
+        ),
+        ({"differing": ("TITLE",)}, "AIMS shows a value somebody wrote there in TITLE."),
+        (
+            {"is_listed": False},
+            "AIMS took the article 4-117 just now but does not list it; it may take two minutes.",
+        ),
+        (
+            {"is_listed": False, "is_settling": False},
+            "AIMS took the article 4-117 but does not have it any more.",
+        ),
+    ],
+    ids=["an older value", "a foreign value", "absent", "absent for long"],
+)
+def test_what_is_seen_soon_after_a_push_is_a_delay_only_when_it_was_ours(changes, text):
+    assert judge(replace(AFTER_A_PUSH, **changes)).text == text
