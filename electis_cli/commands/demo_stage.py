@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 import unicodedata
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,21 +71,24 @@ class Stage:
         typed = " ".join(_quoted(shown if shown and item.endswith(".csv") else item) for item in arguments)
         print(f"  $ {'echo ... | ' if stdin else ''}electis {typed}", flush=True)
         began = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "electis_cli", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=self.environment,
-        )
+        process: subprocess.Popen[str] | None = None
         try:
+            with _interrupted_afterwards():
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "electis_cli", *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    encoding="utf-8",
+                    env=self.environment,
+                )
             printed, complaint = process.communicate(stdin + "\n" if stdin else "")
         except BaseException:
             # Interrupted: the demo is over only when nothing of it runs any more.
-            process.kill()
-            process.wait()
+            if process is not None:
+                process.kill()
+                process.communicate()
             raise
         for line in printed.rstrip().splitlines():
             print(f"    {line}")
@@ -117,7 +122,7 @@ class Stage:
         self._start(daemon_command(), "daemon.log", stdout=subprocess.DEVNULL)
 
     def _start(self, command: Sequence[str], log: str, *, stdout: int) -> subprocess.Popen[str]:
-        with (self.folder / log).open("a", encoding="utf-8") as file:
+        with (self.folder / log).open("a", encoding="utf-8") as file, _interrupted_afterwards():
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -127,7 +132,7 @@ class Stage:
                 env=self.environment,
                 start_new_session=True,  # Ctrl-C is for the demo, which then ends them in order
             )
-        self.processes.append(process)
+            self.processes.append(process)
         return process
 
     def remember(self) -> None:
@@ -189,6 +194,22 @@ class Stage:
         with opener.open(self.base_url + path, timeout=_PATIENCE) as answer:
             body: dict[str, Any] = json.load(answer)
             return body
+
+
+@contextlib.contextmanager
+def _interrupted_afterwards() -> Iterator[None]:
+    """Let a Ctrl-C wait for the end of the block: inside `Popen` it would leave a process that nobody knows."""
+    if threading.current_thread() is not threading.main_thread():  # only the main one is interrupted
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def show_labels(labels: Sequence[dict[str, Any]]) -> None:

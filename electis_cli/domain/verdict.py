@@ -201,41 +201,42 @@ def _aims(chain: Chain) -> Verdict | None:
         return Verdict(
             link="aims", text=f"AIMS could not be asked: {chain.aims_error}", fix="electis aims doctor"
         )
-    wait = f"electis wait --for=displayed --store {chain.store}"
     if not chain.is_listed:
         if chain.is_settling:
             return Verdict(
                 link="aims",
                 text=f"AIMS took the article {article} just now but does not list it; it may take two minutes.",
-                fix=wait,
+                fix=f"electis wait --for=displayed --store {chain.store}",
             )
         return Verdict(
             link="aims",
             text=f"AIMS took the article {article} but does not have it any more.",
             fix=f"electis sync full --store {chain.store} --no-window",
         )
-    if chain.differing:
-        columns = ", ".join(chain.differing)
-        # A value that was never ours is no delay of AIMS's.
-        if chain.is_settling and chain.is_known_value:
-            return Verdict(
-                link="aims",
-                text=f"AIMS took the last change but does not show it yet ({columns}); it may take two minutes.",
-                fix=wait,
-            )
-        sync = f"electis sync full --store {chain.store} --no-window"
-        owner = "an older value of ours" if chain.is_known_value else "a value somebody wrote there"
-        if chain.next_step is Step.ADOPT:
-            return Verdict(
-                link="aims",
-                text=f"AIMS shows {owner} in {columns}. A full sync takes it into the database; what follows it here"
-                " puts ours back.",
-                fix=f"{sync} && {chain.restore}" if chain.restore else sync,
-            )
+    return _difference(chain) if chain.differing else None
+
+
+def _difference(chain: Chain) -> Verdict:
+    columns = ", ".join(chain.differing)
+    # A value that was never ours is no delay of AIMS's.
+    if chain.is_settling and chain.is_known_value:
         return Verdict(
-            link="aims", text=f"AIMS shows {owner} in {columns}.{_then(chain)}", fix=_settling(chain) or sync
+            link="aims",
+            text=f"AIMS took the last change but does not show it yet ({columns}); it may take two minutes.",
+            fix=f"electis wait --for=displayed --store {chain.store}",
         )
-    return None
+    sync = f"electis sync full --store {chain.store} --no-window"
+    owner = "an older value of ours" if chain.is_known_value else "a value somebody wrote there"
+    if chain.next_step is Step.ADOPT:
+        return Verdict(
+            link="aims",
+            text=f"AIMS shows {owner} in {columns}. A full sync takes it into the database; what follows it here"
+            " puts ours back.",
+            fix=f"{sync} && {chain.restore}" if chain.restore else sync,
+        )
+    return Verdict(
+        link="aims", text=f"AIMS shows {owner} in {columns}.{_then(chain)}", fix=_settling(chain) or sync
+    )
 
 
 _THEN = {

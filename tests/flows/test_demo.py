@@ -241,6 +241,24 @@ def test_a_demo_that_is_interrupted_leaves_nothing_running(start_demo, folder):
     assert processes_of(folder) == {}
 
 
+def test_ctrl_c_in_the_moment_a_command_starts_leaves_no_process(tmp_path, monkeypatch):
+    stage = Stage(folder=tmp_path, home=tmp_path / "home", marker=tmp_path / "electis-demo")
+    started = []
+
+    class Interrupted(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        stage.run("health")
+
+    (process,) = started
+    assert process.returncode == -signal.SIGKILL
+
+
 def test_the_demo_touches_no_folder_that_is_not_its_own(start_demo, folder):
     """A folder that holds something else is refused and left as it is."""
     folder.mkdir()
