@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 
 import pytest
@@ -600,6 +601,21 @@ def test_a_foreign_value_would_be_taken_in_and_the_fix_puts_ours_back(shown, clo
     people.update_person(shown, "P1", data={column: "Window" if column == "TITLE" else ""})
     assert mended(shown, cloud).link == "none"
     assert article(cloud, "4-117").data[column] == ("Window" if column == "TITLE" else "")
+
+
+def test_a_name_somebody_gave_at_aims_is_put_back_in_the_column_it_is_taken_into(shown, cloud, clock):
+    before = people.show_person(shown, "P1").data["ITEM_NAME"]
+    clock.advance(1000)
+    with cloud.lock:
+        cloud.store("ACME", "001").articles["4-117"].name = "Theirs"
+
+    view = explain(shown, "space", "4-117")
+
+    ours = shlex.quote(f"ITEM_NAME={before}")
+    assert view.fix.endswith(f"electis people update P1 --set {ours} --store 001")
+    sync(shown, believe_at_once=True)
+    people.update_person(shown, "P1", data={"ITEM_NAME": before})
+    assert mended(shown, cloud).link == "none"
 
 
 def test_a_foreign_value_of_a_room_is_overwritten(shown, cloud, clock):

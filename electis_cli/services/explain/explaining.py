@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from electis_cli.db import labels
-from electis_cli.domain.articles import changed_columns
+from electis_cli.domain.articles import changed_columns, fold_own_fields
 from electis_cli.domain.errors import LabelNotFound
 from electis_cli.domain.label_verdict import LabelFacts
 from electis_cli.domain.labels import follow_display
@@ -183,12 +183,17 @@ def _restore(local: Local, differing: Sequence[str]) -> str:
     if local.rendered is None or local.rendered.is_room or local.article_id is None:
         return ""
     noun = f"people update {local.person}" if local.person else f"space update {local.article_id}"
-    content = local.rendered.content
+    article_format = local.organization.article_format
+    if article_format is None:
+        return ""
+    content = fold_own_fields(local.rendered.content, article_format)
+    # AIMS's own name and NFC fields are no columns of a row: they are taken into the ones they are mapped to.
+    written = fold_own_fields(dict.fromkeys(differing, "differs"), article_format)
     columns = [
         f"--set {shlex.quote(f'{column}={content[column]}')}"
         if content.get(column)
         else f"--unset {shlex.quote(column)}"
-        for column in differing
+        for column in sorted(written)
     ]
     return " ".join(["electis", noun, *columns, "--store", local.place.code])
 
