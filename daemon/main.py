@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from daemon.supervisor import Supervisor
 from electis_cli.adapters.embedded_lock import lock_embedded_database
+from electis_cli.adapters.garbage import collect_seldom
 from electis_cli.adapters.on_alert import check_receiver
 from electis_cli.commands.failure import show_failure
 from electis_cli.domain.errors import ElectisError
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(
         format=_FORMAT, level=logging.WARNING if options.quiet else logging.INFO, stream=sys.stderr
     )
+    collect_seldom()
     for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     sys.exit(_run())

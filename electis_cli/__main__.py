@@ -3,12 +3,15 @@
 import signal
 import sys
 
+from electis_cli.adapters.garbage import collect_seldom
+
 EXIT_INTERRUPTED = 130
 """What a shell shows of a process that SIGINT ended; the same as `commands.exit_codes`, which is not loaded yet."""
 
 
 def main() -> None:
     """Run the command line and exit."""
+    collect_seldom()
     try:
         from electis_cli.commands.main import run  # noqa: PLC0415 - see above
 

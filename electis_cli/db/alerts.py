@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import chunks, mine, one_or_none
+from electis_cli.db.rows import among, chunks, mine, one_or_none
 from electis_cli.db.tables import alerts, dead_letters
 from electis_cli.db.unit_of_work import UnitOfWork
 
@@ -99,7 +99,7 @@ def end_dead_letters(
         .values(ended_at=now, ended_by=how)
     )
     return sum(
-        uow.count_changed(statement.where(dead_letters.c.subject.in_(piece)))
+        uow.count_changed(statement.where(among(uow, dead_letters.c.subject, piece)))
         for piece in chunks(sorted(set(subjects)))
     )
 

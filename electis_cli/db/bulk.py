@@ -43,7 +43,7 @@ class Columns:
     def run(self, connection: sa.Connection, statement: sa.sql.dml.UpdateBase) -> None:
         """Run a statement made with this object's columns."""
         if connection.dialect.name != "sqlite":
-            connection.execute(statement, self._arrays())
+            connection.execute(statement, {"v_rows": self._document()})
             return
         compiled: Any = statement.compile(dialect=connection.dialect)
         parts = [
@@ -62,28 +62,28 @@ class Columns:
         return sa.bindparam(f"v_{name}", type_=sa.types.NullType())
 
     def as_table(self) -> sa.TableValuedAlias:
-        """Return the varying columns as a table of PostgreSQL arrays."""
-        arguments, columns = [], []
-        for name in self.varying:
-            kind = _array_type(self._type(name))
-            parameter = sa.bindparam(f"v_{name}", type_=postgresql.ARRAY(kind))
-            arguments.append(sa.cast(parameter, postgresql.ARRAY(kind)))
-            columns.append(sa.column(name, kind))
-        return sa.func.unnest(*arguments).table_valued(*columns, name="v").render_derived()
+        """Return the varying columns as a table that PostgreSQL makes of one JSON document."""
+        columns = [sa.column(name, self._recorded_type(name)) for name in self.varying]
+        document = sa.bindparam("v_rows", type_=sa.Text())
+        rows = sa.func.jsonb_to_recordset(sa.cast(document, postgresql.JSONB))
+        return rows.table_valued(*columns, name="v").render_derived(with_types=True)
 
     def value(self, source: sa.TableValuedAlias, name: str) -> sa.ColumnElement[Any]:
-        """Return PostgreSQL's place for a column: in the arrays, or the constant."""
-        type_ = self._type(name)
+        """Return PostgreSQL's place for a column: in the document, or the constant."""
         if name in self.constant:
-            return sa.bindparam(None, self.constant[name], type_=type_)
-        found = source.c[name]
-        return sa.cast(found, postgresql.JSONB) if isinstance(type_, sa.JSON) else found
+            return sa.bindparam(None, self.constant[name], type_=self._type(name))
+        return source.c[name]
 
-    def _arrays(self) -> dict[str, Any]:
-        return {
-            f"v_{name}": _texts(values) if isinstance(self._type(name), sa.JSON) else values
-            for name, values in self.varying.items()
-        }
+    def _document(self) -> str:
+        names = list(self.varying)
+        rows = [dict(zip(names, values, strict=True)) for values in zip(*self.varying.values(), strict=True)]
+        return orjson.dumps(rows).decode()
+
+    def _recorded_type(self, name: str) -> sa.types.TypeEngine[Any]:
+        type_ = self._type(name)
+        if isinstance(type_, sa.JSON):
+            return postgresql.JSONB()
+        return sa.DateTime(timezone=True) if isinstance(type_, UtcDateTime) else type_
 
     def _type(self, name: str) -> sa.types.TypeEngine[Any]:
         return self.table.c[name].type
@@ -96,14 +96,6 @@ def _driver_values(type_: sa.types.TypeEngine[Any], values: Sequence[Any]) -> Se
     if isinstance(type_, UtcDateTime):
         return [None if value is None else utc_text(value) for value in values]
     return values
-
-
-def _array_type(type_: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    if isinstance(type_, sa.JSON):
-        return sa.Text()
-    if isinstance(type_, UtcDateTime):
-        return sa.DateTime(timezone=True)
-    return type_
 
 
 def _texts(values: Sequence[Any]) -> list[str | None]:

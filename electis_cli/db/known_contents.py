@@ -17,20 +17,10 @@ def remember_hashes(
     uow: UnitOfWork, store_id: str, hashes: Iterable[tuple[str, str]], now: datetime, *, kind: str = "article"
 ) -> None:
     """Remember contents as ours, before they are sent: (article id or label code, hash)."""
-    rows = [
-        {
-            "org_id": uow.tenant,
-            "store_id": store_id,
-            "subject": subject,
-            "kind": kind,
-            "hash": value,
-            "at": now,
-        }
-        for subject, value in hashes
-    ]
+    place = {"org_id": uow.tenant, "store_id": store_id, "kind": kind, "at": now}
     uow.upsert(
         known_hashes,
-        rows,
+        [{**place, "subject": subject, "hash": value} for subject, value in dict.fromkeys(hashes)],
         key=["org_id", "store_id", "subject", "kind", "hash"],
         update=lambda new: {"at": new.at},
     )

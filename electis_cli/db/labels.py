@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import chunks, mine, one_or_none
+from electis_cli.db.rows import among, chunks, mine, one_or_none
 from electis_cli.db.tables import articles, dead_letters, label_links
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.articles import ABSENT
@@ -48,7 +48,9 @@ def list_wishes(
         return [_wish(row) for row in uow.execute(base).mappings()]
     found: list[LabelWish] = []
     for piece in chunks(sorted(set(article_ids))):
-        wanted = sa.or_(label_links.c.desired_article.in_(piece), label_links.c.acked_article.in_(piece))
+        wanted = sa.or_(
+            among(uow, label_links.c.desired_article, piece), among(uow, label_links.c.acked_article, piece)
+        )
         found.extend(_wish(row) for row in uow.execute(base.where(wanted)).mappings())
     return found
 
@@ -58,7 +60,7 @@ def shown_articles(uow: UnitOfWork, label_codes: Iterable[str]) -> dict[str, str
     found: dict[str, str | None] = {}
     for piece in chunks(sorted(set(label_codes))):
         statement = sa.select(label_links.c.label_code, label_links.c.acked_article).where(
-            mine(uow, label_links), label_links.c.label_code.in_(piece)
+            mine(uow, label_links), among(uow, label_links.c.label_code, piece)
         )
         found.update((code, article_id) for code, article_id in uow.execute(statement))
     return found
@@ -86,7 +88,7 @@ def wishes_by_code(
     for piece in chunks(sorted(set(label_codes))):
         statement = (
             sa.select(label_links)
-            .where(mine(uow, label_links), label_links.c.label_code.in_(piece))
+            .where(mine(uow, label_links), among(uow, label_links.c.label_code, piece))
             .order_by(label_links.c.label_code)
         )
         rows = uow.execute(statement.with_for_update() if lock else statement).mappings()
@@ -196,7 +198,7 @@ def _end_dead_letters(uow: UnitOfWork, codes: Iterable[str], now: datetime) -> N
             .where(
                 mine(uow, dead_letters),
                 dead_letters.c.kind == "label",
-                dead_letters.c.subject.in_(piece),
+                among(uow, dead_letters.c.subject, piece),
                 dead_letters.c.ended_at.is_(None),
             )
             .values(ended_at=now, ended_by="edit")
@@ -348,7 +350,7 @@ def wish_pages(uow: UnitOfWork, store_id: str, pages: Mapping[str, int], now: da
                 .where(
                     mine(uow, label_links),
                     label_links.c.store_id == store_id,
-                    label_links.c.desired_article.in_(piece),
+                    among(uow, label_links.c.desired_article, piece),
                     label_links.c.desired_page.is_distinct_from(page),
                 )
                 .values(
@@ -387,7 +389,7 @@ def forget_links(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now
             .where(
                 mine(uow, label_links),
                 label_links.c.store_id == store_id,
-                label_links.c.acked_article.in_(piece),
+                among(uow, label_links.c.acked_article, piece),
             )
             .values(acked_article=None, acked_page=None, updated_at=now)
         )
@@ -428,7 +430,7 @@ def mark_redrawing(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], n
             .where(
                 mine(uow, label_links),
                 label_links.c.store_id == store_id,
-                label_links.c.acked_article.in_(piece),
+                among(uow, label_links.c.acked_article, piece),
             )
             .values(display=Display.PROCESSING.value, display_since=now, resent_at=None)
         )

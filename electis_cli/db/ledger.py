@@ -73,7 +73,7 @@ def bump(uow: UnitOfWork, store_id: str, changes: Mapping[str, bool], now: datet
                 mine(uow, dead_letters),
                 dead_letters.c.store_id == store_id,
                 dead_letters.c.kind == "article",
-                dead_letters.c.subject.in_(piece),
+                among(uow, dead_letters.c.subject, piece),
                 dead_letters.c.ended_at.is_(None),
             )
             .values(ended_at=now, ended_by="edit")
@@ -161,7 +161,7 @@ def rows_by_id(
     found: dict[str, LedgerRow] = {}
     for piece in chunks(sorted(set(article_ids))):
         statement = _ROWS.where(
-            mine(uow, articles), articles.c.store_id == store_id, articles.c.article_id.in_(piece)
+            mine(uow, articles), articles.c.store_id == store_id, among(uow, articles.c.article_id, piece)
         ).order_by(articles.c.article_id)
         for row in uow.execute(statement.with_for_update() if lock else statement).all():
             found[row[0]] = _row(row)
@@ -501,7 +501,7 @@ def forget_observations(uow: UnitOfWork, store_id: str, article_ids: Iterable[st
             .where(
                 mine(uow, articles),
                 articles.c.store_id == store_id,
-                articles.c.article_id.in_(piece),
+                among(uow, articles.c.article_id, piece),
                 articles.c.odd_hash.is_not(None),
             )
             .values(odd_hash=None, odd_since=None, next_attempt_at=None)

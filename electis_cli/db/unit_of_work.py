@@ -54,13 +54,15 @@ class UnitOfWork:
     def announce_tenant(self) -> None:
         """Tell PostgreSQL's row security whose rows this transaction may touch, and how long it may do nothing.
 
-        A process that was frozen in the middle would hold its locks for good, and stop every other.
+        A process that was frozen in the middle would hold its locks for good, and stop every other. Moments come in
+        UTC, so that none of them has to be converted.
         """
         if not self.is_sqlite:
             self.connection.execute(
                 sa.text(
                     "SELECT set_config('electis.org_id', :org_id, true),"
-                    " set_config('idle_in_transaction_session_timeout', :idle, true)"
+                    " set_config('idle_in_transaction_session_timeout', :idle, true),"
+                    " set_config('TimeZone', 'UTC', true)"
                 ),
                 {"org_id": self.org_id or EVERYBODY, "idle": str(round(self._idle_seconds * 1000))},
             )

@@ -14,6 +14,8 @@ from electis_cli.domain.timing import backoff_delay
 
 MOST_OWN_FAILURES = 8
 KNOWN_FOR = timedelta(days=7)
+KNOWN_AFRESH = timedelta(days=1)
+"""What is replaced is made known anew when it was last sent or agreed on longer ago; six days are left to it then."""
 MOST_KNOWN = 50
 
 
@@ -84,9 +86,16 @@ class LedgerRow(NamedTuple):
         return self.base_hash not in {None, ABSENT}
 
 
-def agreed_hashes(rows: Iterable[LedgerRow]) -> list[tuple[str, str]]:
-    """Return what both sides agreed on, by article id; an agreed absence is known by its deletion alone."""
-    return [(row.article_id, row.base_hash) for row in rows if row.base_hash not in {None, ABSENT}]
+def agreed_hashes(rows: Iterable[LedgerRow], now: datetime) -> list[tuple[str, str]]:
+    """Return what both sides agreed on and may be forgotten soon, by article id.
+
+    What was acknowledged lately was made known then. An agreed absence is known by its deletion alone.
+    """
+    return [
+        (row.article_id, row.base_hash)
+        for row in rows
+        if row.base_hash not in {None, ABSENT} and (row.acked_at is None or now - row.acked_at > KNOWN_AFRESH)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

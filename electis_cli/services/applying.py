@@ -189,7 +189,7 @@ def _note(action: Action, row: LedgerRow, remote: Shown | None, now: datetime, o
             outcome.note(article_id, {"missing_since": row.missing_since or now})
         elif step is Step.PUSH_AGAIN:
             outcome.note(article_id, {"base": None, "base_hash": ABSENT, "missing_since": None})
-            outcome.ours[article_id] = agreed_hashes([row])
+            outcome.ours[article_id] = agreed_hashes([row], now)
             outcome.lost.append(article_id)
         elif step is Step.REMOVE:
             outcome.lost.append(article_id)
@@ -202,7 +202,7 @@ def _note(action: Action, row: LedgerRow, remote: Shown | None, now: datetime, o
     outcome.note(article_id, values)
     if "base_hash" in values:
         # And so is what it replaces: a push of it may have got lost, or arrive late.
-        outcome.ours[article_id] = [*agreed_hashes([row]), (article_id, remote.hash)]
+        outcome.ours[article_id] = [*agreed_hashes([row], now), (article_id, remote.hash)]
     if step is Step.AGREE:
         outcome.agreed.append(article_id)
 

@@ -114,7 +114,7 @@ def resolve_conflict(
             is_deleted = _take_aims_side(change, place.id, row, kept)
         # Seen and answered for: this value is what both sides start from now.
         remote = kept["remote"]
-        known = agreed_hashes([row])
+        known = agreed_hashes([row], change.now)
         if remote is not None:
             known.append((article_id, content_hash(remote)))
         known_contents.remember_hashes(change.uow, place.id, known, change.now)

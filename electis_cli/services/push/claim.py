@@ -147,7 +147,7 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     # So is what both sides agree on: shown again later, it is an old value of ours and nobody's edit.
     # And so is what was agreed on until now, however long ago: when the write gets lost, that is what AIMS shows.
     ours = [*sent, *groups[Push.AGREE]]
-    replaced = agreed_hashes(item.row for item in ours)
+    replaced = agreed_hashes((item.row for item in ours), now)
     known_contents.remember_hashes(
         uow, store_id, [*replaced, *((item.row.article_id, item.hash) for item in ours)], now
     )
@@ -271,7 +271,7 @@ def _resolve(change: Change, session: PushSession, organization: Organization, i
         known_contents.remember_hashes(
             change.uow,
             session.store.id,
-            [*agreed_hashes([row]), (row.article_id, remote.hash)],
+            [*agreed_hashes([row], change.now), (row.article_id, remote.hash)],
             change.now,
         )
         if outcome.push:

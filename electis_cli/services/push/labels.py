@@ -26,7 +26,8 @@ def push_due_wishes(session: PushSession, *, unlink: bool) -> None:
             session, wishes, _unlink, lambda _: {"acked_article": None, "acked_page": None}, "unlinked"
         )
         return
-    ready = _with_article(session, [wish for wish in _due(session) if wish.wants_link])
+    due = _due(session)
+    ready = _with_article(session, [wish for wish in due if wish.wants_link])
     # After a link AIMS may show any page: it is not known until we flip it.
     _in_batches(
         session,
@@ -35,7 +36,9 @@ def push_due_wishes(session: PushSession, *, unlink: bool) -> None:
         lambda wish: {"acked_article": wish.desired_article, "acked_page": None},
         "linked",
     )
-    waiting = [wish for wish in _due(session) if wish.wants_page and not wish.wants_link]
+    if ready:  # what is linked by now may want a page
+        due = _due(session)
+    waiting = [wish for wish in due if wish.wants_page and not wish.wants_link]
     ready = _with_article(session, waiting)
     check_at = session.runtime.clock() + session.runtime.tuning.settle
     _in_batches(
@@ -57,6 +60,8 @@ def _due(session: PushSession) -> list[LabelWish]:
 def _with_article(session: PushSession, wishes: Sequence[LabelWish]) -> list[LabelWish]:
     """Return the wishes whose article AIMS has acknowledged; a tombstone's wishes are dormant."""
     wanted = {wish.desired_article for wish in wishes if wish.desired_article}
+    if not wanted:
+        return []
     with session.runtime.database.read(session.scope.org_id) as uow:
         rows = ledger.rows_by_id(uow, session.store.id, wanted)
     return [wish for wish in wishes if _is_there(rows.get(wish.desired_article or ""))]
