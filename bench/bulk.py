@@ -6,7 +6,6 @@ import contextlib
 import csv
 import os
 import random
-import resource
 import shutil
 import statistics
 import subprocess
@@ -20,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from bench.ratio import amount, line, timed
+from bench.ratio import amount, line, peak_of, timed
 from electis_cli.adapters import identifiers
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.adapters.tables.opening import open_table
@@ -299,7 +298,7 @@ def _measure(url: str, rows: int) -> None:
         began = time.perf_counter()
         site.load(Noun.PERSON, path)
         seconds = time.perf_counter() - began
-        print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print(seconds, peak_of() / 2**20)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from bench.bulk import COLUMNS, Site, people_rows
-from bench.ratio import amount, line, timed
+from bench.ratio import amount, line, peak_of, timed
 from electis_cli.adapters import identifiers
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.db import organizations
@@ -139,9 +139,7 @@ def _measure(url: str, path: Path) -> None:
     scope = Scope(runtime=runtime, actor=system_actor(), org_id=organization.id)
     began = time.perf_counter()
     export_rows(scope, Export(noun=Noun.PERSON), path)
-    # The kernel's other count, that of getrusage, begins with what the parent process had.
-    peak = next(text for text in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in text)
-    print(time.perf_counter() - began, int(peak.split()[1]) / 1024)
+    print(time.perf_counter() - began, peak_of() / 2**20)
     database.close()
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import orjson
 
 from bench.cloud import bare_client, fetch_pages
-from bench.ratio import timed
+from bench.ratio import peak_of, timed
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.db.engine import Database
 from electis_cli.domain.access import system_actor
@@ -62,16 +60,6 @@ def _run(place: Place, runs: int) -> Measured:
         pairs = [(timed(lambda: fetch_pages(http)), timed(sync)) for _ in range(runs)]
     database.close()
     return Measured(pairs=pairs, peak=peak_of())
-
-
-def peak_of(process_id: int | None = None) -> int:
-    """Return the most memory a process has had (None: this one), in bytes; of another one only Linux tells."""
-    status = Path("/proc", str(process_id or "self"), "status")
-    if status.exists():
-        # What getrusage tells on Linux may be the memory of the process that started this one.
-        found = [line.split() for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
-        return int(found[0][1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

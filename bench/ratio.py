@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 OVER = "   over the limit"
 """What a line ends with whose figure is larger than its limit."""
@@ -15,6 +17,16 @@ def timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+def peak_of(process_id: int | None = None) -> int:
+    """Return the most memory a process has had (None: this one), in bytes; of another one only Linux tells."""
+    status = Path("/proc", str(process_id or "self"), "status")
+    if status.exists():
+        # What getrusage tells on Linux may be the memory of the process that started this one.
+        found = [line.split() for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return int(found[0][1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def compare(

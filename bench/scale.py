@@ -19,8 +19,7 @@ import sqlalchemy as sa
 
 from bench.cloud import running_simulator
 from bench.drain import edit, prepare
-from bench.quiet_sync import peak_of
-from bench.ratio import amount, line, timed
+from bench.ratio import amount, line, peak_of, timed
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.db import ledger, spaces
 from electis_cli.db.engine import Database

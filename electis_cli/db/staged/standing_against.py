@@ -7,8 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import chunks
+from electis_cli.db.rows import among
 from electis_cli.db.unit_of_work import UnitOfWork
+
+_CHANGES = sa.Table("staged_changes", sa.MetaData(), sa.Column("place", sa.BigInteger))
 
 Obstacle = tuple[int, str, str, str | None]
 """The place of a staged change, its noun and key, and what is in the way (a person or space), if anything is."""
@@ -98,10 +100,5 @@ def _creates(uow: UnitOfWork, noun: str) -> bool:
 
 def drop_places(uow: UnitOfWork, places: Iterable[int]) -> None:
     """Take staged changes out again."""
-    for piece in chunks(sorted(set(places))):
-        uow.execute(
-            sa.text("DELETE FROM staged_changes WHERE place IN :places").bindparams(
-                sa.bindparam("places", expanding=True)
-            ),
-            {"places": list(piece)},
-        )
+    # In one go: each statement looks through all of them.
+    uow.execute(_CHANGES.delete().where(among(uow, _CHANGES.c.place, sorted(set(places)))))

@@ -14,8 +14,10 @@ from electis_cli.domain.bulk.nouns import Noun
 from electis_cli.services.bulk.views import Kept
 from electis_cli.services.change import Change
 
-_CHECKS: tuple[tuple[Callable[[UnitOfWork, str], list[standing_against.Obstacle]], str], ...] = (
-    (standing_against.changed_since, "somebody changed it since"),
+_Checks = tuple[tuple[Callable[[UnitOfWork, str], list[standing_against.Obstacle]], str], ...]
+
+_OF_EACH: _Checks = ((standing_against.changed_since, "somebody changed it since"),)
+_AMONG_THEM: _Checks = (
     (standing_against.seats_gone, "the space {about} is not there any more"),
     (standing_against.seats_taken, "person {about} sits there by now"),
     (standing_against.spaces_occupied, "person {about} sits there by now"),
@@ -29,18 +31,22 @@ def find_obstacles(change: Change, place: Store, organization: Organization) -> 
     found.
     """
     kept: list[Kept] = []
+    checks = _OF_EACH + _AMONG_THEM
     while True:
-        found = _look(change, place, organization)
+        found = _look(change, place, organization, checks)
+        checks = _AMONG_THEM  # what is left was found to be as it was, whatever else is left out
         if not found:
             return kept
         kept += [Kept(noun=noun, key=key, why=why) for _, noun, key, why in found.values()]
         standing_against.drop_places(change.uow, found)
 
 
-def _look(change: Change, place: Store, organization: Organization) -> dict[int, tuple[int, str, str, str]]:
+def _look(
+    change: Change, place: Store, organization: Organization, checks: _Checks
+) -> dict[int, tuple[int, str, str, str]]:
     uow = change.uow
     found: dict[int, tuple[int, str, str, str]] = {}
-    for check, words in _CHECKS:
+    for check, words in checks:
         for at, noun, key, about in check(uow, place.id):
             found.setdefault(at, (at, noun, key, words.format(about=about)))
     for at, noun, key, about in standing_against.article_ids_taken(uow, place.id, organization.room_prefix):
