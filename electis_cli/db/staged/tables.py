@@ -46,6 +46,11 @@ def create(uow: UnitOfWork) -> None:
         uow.execute(sa.text(f"CREATE TEMPORARY TABLE {table} ({columns.format(json=kind)})"))
 
 
+def staged_nouns(uow: UnitOfWork) -> frozenset[str]:
+    """Return the nouns that changes are staged of."""
+    return frozenset(uow.execute(sa.text("SELECT DISTINCT noun FROM staged_changes")).scalars())
+
+
 def clear_changes(uow: UnitOfWork) -> None:
     """Forget the changes that were planned: they are planned again."""
     uow.execute(sa.text("DELETE FROM staged_changes"))

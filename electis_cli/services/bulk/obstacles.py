@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from electis_cli.db import conferences, labels, spaces
 from electis_cli.db.organizations import Organization
@@ -31,9 +31,9 @@ def find_obstacles(change: Change, place: Store, organization: Organization) -> 
     found.
     """
     kept: list[Kept] = []
-    checks = _OF_EACH + _AMONG_THEM
+    checks, nouns = _OF_EACH + _AMONG_THEM, tables.staged_nouns(change.uow)
     while True:
-        found = _look(change, place, organization, checks)
+        found = _look(change, place, organization, checks, nouns)
         checks = _AMONG_THEM  # what is left was found to be as it was, whatever else is left out
         if not found:
             return kept
@@ -42,17 +42,21 @@ def find_obstacles(change: Change, place: Store, organization: Organization) -> 
 
 
 def _look(
-    change: Change, place: Store, organization: Organization, checks: _Checks
+    change: Change, place: Store, organization: Organization, checks: _Checks, nouns: Collection[str]
 ) -> dict[int, tuple[int, str, str, str]]:
     uow = change.uow
     found: dict[int, tuple[int, str, str, str]] = {}
     for check, words in checks:
         for at, noun, key, about in check(uow, place.id):
             found.setdefault(at, (at, noun, key, words.format(about=about)))
-    for at, noun, key, about in standing_against.article_ids_taken(uow, place.id, organization.room_prefix):
-        found.setdefault(at, (at, noun, key, f"its article id belongs to {about} by now"))
-    for at, noun, key, why in _look_at_the_few(uow, place, organization):
-        found.setdefault(at, (at, noun, key, why))
+    if Noun.SPACE in nouns or Noun.ROOM in nouns:
+        for at, noun, key, about in standing_against.article_ids_taken(
+            uow, place.id, organization.room_prefix
+        ):
+            found.setdefault(at, (at, noun, key, f"its article id belongs to {about} by now"))
+    if Noun.ROOM in nouns or Noun.LABEL in nouns:
+        for at, noun, key, why in _look_at_the_few(uow, place, organization):
+            found.setdefault(at, (at, noun, key, why))
     return found
 
 
