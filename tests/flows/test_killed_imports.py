@@ -225,3 +225,24 @@ def test_a_bar_is_drawn_on_a_terminal_and_what_it_took_is_said_at_the_end(store,
     assert "━" in shown.text
     assert re.search(r"5,000 rows in \d+\.\d s \([\d,]+ a second\)", shown.text)
     assert re.search(r"created +5000", shown.text)
+
+
+# --- two at once ----------------------------------------------------------------------------------------------------
+
+
+def test_two_imports_at_once_wait_or_are_refused_and_never_mix(store):
+    rows = 30_000
+    mine, theirs = (
+        spaces_file(store, rows, "mine", "mine.csv"),
+        spaces_file(store, rows, "theirs", "theirs.csv"),
+    )
+    first = store.electis.start("space", "import", mine, "--progress", "json", log="first.log")
+    first.wait_for("progress")
+
+    second = store.electis("space", "import", theirs, check=None)
+
+    assert first.wait() == 0, first.log
+    assert second.code in {0, 11}, second.err
+    titles = {row["data"]["TITLE"].split()[0] for row in store.electis("space", "list", "-o", "json").json}
+    assert titles == ({"theirs"} if second.code == 0 else {"mine"})
+    assert store.count("spaces") == rows
