@@ -195,6 +195,8 @@ def _restore(local: Local, differing: Sequence[str]) -> str:
         else f"--unset {shlex.quote(column)}"
         for column in sorted(written)
     ]
+    if not columns:  # what differs has no column here, so that nothing of it is taken in
+        return ""
     return " ".join(["electis", noun, *columns, "--store", local.place.code])
 
 
