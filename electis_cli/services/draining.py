@@ -145,7 +145,10 @@ def _sum(reports: Mapping[str, Sequence[PushReport]]) -> dict[str, int]:
 
 
 def _last(code: str, listed: Sequence[PushReport], left: QueueStatus, asked: PingView) -> dict[str, Any]:
-    """Return how the last push of a store ended; where there was none, what the ping met."""
+    """Return how the last push of a store ended; where there was none, what the ping met.
+
+    A push that came too early for a store's back-off met nothing itself: what an earlier one met says why.
+    """
     ending: dict[str, Any] = {
         "store": code,
         "ending": Ending.BACKOFF.value if asked.until is not None else None,
@@ -155,4 +158,7 @@ def _last(code: str, listed: Sequence[PushReport], left: QueueStatus, asked: Pin
     }
     if listed:
         ending |= {name: value for name, value in asdict(listed[-1]).items() if name in ending}
+        met = next((report for report in reversed(listed) if report.error_code is not None), None)
+        if met is not None and listed[-1].ending is Ending.BACKOFF:
+            ending |= {"error_code": met.error_code, "error": met.error}
     return {**ending, "breaker": left.breaker, "breaker_reason": left.breaker_reason}

@@ -154,8 +154,7 @@ def test_the_commands_of_readme_work_as_typed(tmp_path):
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(600)
-# docs/aims.md is played the same way by hand: two of its samples still depend on how fast the machine is.
-@pytest.mark.parametrize("name", ["docs/bulk.md"])
+@pytest.mark.parametrize("name", ["docs/aims.md", "docs/bulk.md"])
 def test_a_page_works_as_typed_ends_as_it_says_and_says_what_it_shows(name, tmp_path):
     page = fences(name)
     port = free_port()

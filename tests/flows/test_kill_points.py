@@ -283,6 +283,8 @@ def flipped_back(victim: Victim, place: str) -> None:
     with simulator.lock:
         display.flip(label, 3 - page, simulator.clock.now(), 0.0)
     victim.die(place, "queue", "drain")
+    # Whoever verifies holds a lease, and the dead one's runs out first; until then a fresh process leaves it alone.
+    until(lambda: victim.leases() == [], "no lease", seconds=LEASE + 5)
     victim.recover()
     with simulator.lock:
         assert label.page == page

@@ -10,6 +10,7 @@ from electis_cli.db import labels as label_rows
 from electis_cli.db import stores
 from electis_cli.domain.access import Role
 from electis_cli.domain.errors import (
+    AimsAmbiguous,
     AimsNotConfigured,
     NotFound,
     PermissionRefused,
@@ -338,6 +339,15 @@ def test_a_drain_waits_as_long_as_aims_itself_said(connected, cloud, clock):
     began = clock()
     view = draining.drain(connected, wait=clock.advance)
     assert (view.empty, view.pushed["article_calls"], clock()) == (False, 0, began)
+
+
+def test_a_drain_that_ends_in_a_back_off_says_what_it_met(connected, cloud, clock):
+    fill(connected, "A")
+    cloud.faults.add("status", code=503, path="/articles")
+    waits = iter([0.01, 100.0])  # too early for a second try, then too late
+    view = draining.drain(connected, wait=lambda _: clock.advance(next(waits)))
+    (ended,) = [store for store in view.stores if store["store"] == "001"]
+    assert (ended["ending"], ended["error_code"]) == (Ending.BACKOFF.value, AimsAmbiguous.code)
 
 
 def test_a_drain_of_nothing_is_done_at_once(connected, cloud):
