@@ -14,8 +14,6 @@ from electis_cli.domain.timing import backoff_delay
 
 MOST_OWN_FAILURES = 8
 KNOWN_FOR = timedelta(days=7)
-KNOWN_AFRESH = timedelta(days=1)
-"""What is replaced is made known anew when it was last sent or agreed on longer ago; six days are left to it then."""
 MOST_KNOWN = 50
 
 
@@ -74,6 +72,8 @@ class LedgerRow(NamedTuple):
     remote_updated: str | None = None
     echo: Mapping[str, str] | None = None
     echo_rounds: int = 0
+    known: Mapping[str, float] | None = None
+    """Hashes of what was ever sent or agreed on, and when each was last, in Unix seconds (design 5.1)."""
 
     @property
     def is_dirty(self) -> bool:
@@ -86,16 +86,29 @@ class LedgerRow(NamedTuple):
         return self.base_hash not in {None, ABSENT}
 
 
-def agreed_hashes(rows: Iterable[LedgerRow], now: datetime) -> list[tuple[str, str]]:
-    """Return what both sides agreed on and may be forgotten soon, by article id.
+def known_hashes(row: LedgerRow | None, now: datetime) -> frozenset[str]:
+    """Return the contents of an article that are ours: shown again, they are an old value and nobody's edit."""
+    if row is None or not row.known:
+        return frozenset()
+    since = (now - KNOWN_FOR).timestamp()
+    return frozenset(hash_ for hash_, at in row.known.items() if at >= since)
 
-    What was acknowledged lately was made known then. An agreed absence is known by its deletion alone.
+
+def with_known(row: LedgerRow, hashes: Iterable[str], now: datetime) -> dict[str, float]:
+    """Return the known contents of an article with those that become known now; the oldest are forgotten.
+
+    What both sides agreed on until now is made known once more: when the write that replaces it gets lost, or a late
+    one arrives, that is what AIMS shows. An agreed absence is known by its deletion alone.
     """
-    return [
-        (row.article_id, row.base_hash)
-        for row in rows
-        if row.base_hash not in {None, ABSENT} and (row.acked_at is None or now - row.acked_at > KNOWN_AFRESH)
-    ]
+    at = round(now.timestamp(), 3)
+    since = at - KNOWN_FOR.total_seconds()
+    known = {hash_: then for hash_, then in row.known.items() if then >= since} if row.known else {}
+    if row.base_hash is not None and row.base_hash != ABSENT:
+        known[row.base_hash] = at
+    known.update(dict.fromkeys(hashes, at))
+    if len(known) > MOST_KNOWN:
+        known = dict(sorted(known.items(), key=lambda entry: entry[1])[-MOST_KNOWN:])
+    return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

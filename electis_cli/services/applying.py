@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
-from electis_cli.db import alerts, known_contents, labels, ledger, stores
+from electis_cli.db import alerts, labels, ledger, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.articles import ABSENT
-from electis_cli.domain.queue import LedgerRow, State, agreed_hashes
+from electis_cli.domain.queue import LedgerRow, State, with_known
 from electis_cli.domain.reconcile import CHANGES, Action, Plan, Step
 from electis_cli.services.adopting import adopt_columns, keep_conflict
 from electis_cli.services.change import Change
@@ -55,15 +54,11 @@ class _Outcome:
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     bumps: dict[str, bool] = field(default_factory=dict)
     agreed: list[str] = field(default_factory=list)
-    ours: dict[str, list[tuple[str, str]]] = field(
-        default_factory=dict
-    )  # contents that are known from now on
     lost: list[str] = field(default_factory=list)  # articles AIMS lost, and with them their labels' links
 
     def start_over(self, article_id: str) -> None:
         """Forget what was to be written for an article."""
         self.values.pop(article_id, None)
-        self.ours.pop(article_id, None)
 
     def note(self, article_id: str, values: Mapping[str, Any]) -> None:
         """Add columns to write for an article."""
@@ -97,8 +92,6 @@ def note_observations(change: Change, run: Run, plan: Plan) -> None:
 
 def _write(change: Change, run: Run, outcome: _Outcome) -> None:
     uow, store_id, now = change.uow, run.store.id, change.now
-    # Known as ours from now on: shown again later, it is an old value of ours and nobody's edit.
-    known_contents.remember_hashes(uow, store_id, chain.from_iterable(outcome.ours.values()), now)
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for article_id, values in sorted(outcome.values.items()):
         alike.setdefault(tuple(sorted(values)), []).append({"article_id": article_id, **values})
@@ -188,8 +181,8 @@ def _note(action: Action, row: LedgerRow, remote: Shown | None, now: datetime, o
         if step is Step.MISSING:
             outcome.note(article_id, {"missing_since": row.missing_since or now})
         elif step is Step.PUSH_AGAIN:
-            outcome.note(article_id, {"base": None, "base_hash": ABSENT, "missing_since": None})
-            outcome.ours[article_id] = agreed_hashes([row], now)
+            base = {"base": None, "base_hash": ABSENT, "missing_since": None}
+            outcome.note(article_id, {**base, "known": with_known(row, [], now)})
             outcome.lost.append(article_id)
         elif step is Step.REMOVE:
             outcome.lost.append(article_id)
@@ -201,8 +194,8 @@ def _note(action: Action, row: LedgerRow, remote: Shown | None, now: datetime, o
     values = _seen(step, row, remote, now)
     outcome.note(article_id, values)
     if "base_hash" in values:
-        # And so is what it replaces: a push of it may have got lost, or arrive late.
-        outcome.ours[article_id] = [*agreed_hashes([row], now), (article_id, remote.hash)]
+        # Known as ours from now on: shown again later, it is an old value of ours and nobody's edit.
+        outcome.note(article_id, {"known": with_known(row, [remote.hash], now)})
     if step is Step.AGREE:
         outcome.agreed.append(article_id)
 

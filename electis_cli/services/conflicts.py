@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from electis_cli.db import known_contents, ledger, runs
+from electis_cli.db import ledger, runs
 from electis_cli.domain.access import Action
 from electis_cli.domain.articles import changed_columns, content_hash
 from electis_cli.domain.errors import CannotTakeIn, NotFound
-from electis_cli.domain.queue import LedgerRow, State, agreed_hashes
+from electis_cli.domain.queue import LedgerRow, State, with_known
 from electis_cli.services.adopting import adopt_columns
 from electis_cli.services.change import Change, Scope, changing, reading
 from electis_cli.services.taking_in import remove_here, take_in
@@ -114,10 +114,6 @@ def resolve_conflict(
             is_deleted = _take_aims_side(change, place.id, row, kept)
         # Seen and answered for: this value is what both sides start from now.
         remote = kept["remote"]
-        known = agreed_hashes([row], change.now)
-        if remote is not None:
-            known.append((article_id, content_hash(remote)))
-        known_contents.remember_hashes(change.uow, place.id, known, change.now)
         ledger.update_rows(
             change.uow,
             place.id,
@@ -126,6 +122,7 @@ def resolve_conflict(
                     "article_id": article_id,
                     "base": remote,
                     "base_hash": content_hash(remote),
+                    "known": with_known(row, [] if remote is None else [content_hash(remote)], change.now),
                     "echo": None,
                     "echo_rounds": 0,
                     "odd_hash": None,

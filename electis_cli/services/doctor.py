@@ -8,7 +8,7 @@ from datetime import datetime
 
 from electis_cli.aims.checkup import Checkup, StoreCounters
 from electis_cli.aims.probe import Doorstep
-from electis_cli.db import known_contents, ledger
+from electis_cli.db import ledger
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.articles import ABSENT
@@ -23,7 +23,7 @@ from electis_cli.domain.errors import (
     Unreachable,
 )
 from electis_cli.domain.organizations import ArticleFormat
-from electis_cli.domain.queue import KNOWN_FOR, LedgerRow
+from electis_cli.domain.queue import LedgerRow, known_hashes
 from electis_cli.services.at_aims import as_unknown_store
 from electis_cli.services.change import Scope, reading
 from electis_cli.services.judging import (
@@ -57,20 +57,12 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sample:
-    """The article of a store that is read back, and every content of it that was ours lately."""
-
-    row: LedgerRow
-    known: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
     """What the database says, read before anything is asked."""
 
     organization: Organization
     stores: tuple[Store, ...]
-    samples: Mapping[str, _Sample]
+    samples: Mapping[str, LedgerRow]
 
 
 def diagnose(
@@ -97,14 +89,12 @@ def diagnose(
 def _read(scope: Scope, store: str | None) -> _Facts:
     with reading(scope) as read:
         stores = read.stores(store)
-        samples: dict[str, _Sample] = {}
-        for place in stores:
-            row = ledger.newest_agreed_row(read.uow, place.id)
-            if row is not None:
-                ids, since = [row.article_id], scope.runtime.clock() - KNOWN_FOR
-                known = known_contents.known_by_id(read.uow, place.id, ids, since)
-                samples[place.code] = _Sample(row=row, known=known.get(row.article_id, frozenset()))
-        return _Facts(organization=read.organization(), stores=tuple(stores), samples=samples)
+        samples = {place.code: ledger.newest_agreed_row(read.uow, place.id) for place in stores}
+        return _Facts(
+            organization=read.organization(),
+            stores=tuple(stores),
+            samples={code: row for code, row in samples.items() if row is not None},
+        )
 
 
 def _configuration(scope: Scope, organization: Organization, found: list[Checkup]) -> Finding:
@@ -224,12 +214,11 @@ def _store(place: Store) -> Finding:
 
 
 def _article(
-    client: Checkup, ours: ArticleFormat | None, place: Store, sample: _Sample, now: datetime
+    client: Checkup, ours: ArticleFormat | None, place: Store, row: LedgerRow, now: datetime
 ) -> Finding:
     """Read one article back and compare it with what both sides agreed on; columns are named, never values."""
     if ours is None:
         return _NO_ARTICLE
-    row = sample.row
     remote = client.article(place.code, row.article_id)
     theirs = as_agreed(shown(remote, ours), row, row.base) if remote is not None else None
     where = f"{row.article_id} in store {place.code}"
@@ -240,7 +229,7 @@ def _article(
     what = f"differs in {', '.join(different)}" if theirs else "is not there"
     is_settling = row.verify_after is not None and row.verify_after > now
     # A value that was never ours is no delay of AIMS's.
-    if is_settling and (theirs is None or theirs.hash in sample.known):
+    if is_settling and (theirs is None or theirs.hash in known_hashes(row, now)):
         return doubt(f"{where} {what}, but was pushed only now", "run the command again in two minutes")
     raise Conflict(
         f"AIMS does not hold {where} as both sides agreed.",

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import alerts, known_contents, ledger, organizations, runs, stores
+from electis_cli.db import alerts, ledger, organizations, runs, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action, system_actor
@@ -23,7 +23,7 @@ from electis_cli.domain.errors import (
     UnreliableListing,
 )
 from electis_cli.domain.organizations import Strategy
-from electis_cli.domain.queue import KNOWN_FOR, LedgerRow
+from electis_cli.domain.queue import LedgerRow, known_hashes
 from electis_cli.domain.reconcile import Plan, Subject, Terms, Totals, make_plan
 from electis_cli.domain.redaction import without_values
 from electis_cli.services.applying import Run, Sides, apply_plan, note_observations
@@ -323,7 +323,6 @@ def _plan(change: Change, start: _Start, sifted: Sifted, *, lock: bool) -> Plann
     ids = [*sifted.odd, *sifted.missed, *sifted.unmet]
     rows = ledger.rows_by_id(uow, store_id, ids, lock=lock)
     rendered = render_articles(uow, organization, store_id, ids)
-    known = known_contents.known_by_id(uow, store_id, ids, change.now - KNOWN_FOR)
     subjects, sides = [], {}
     for article_id in ids:
         row, wanted, remote = rows.get(article_id), rendered.get(article_id), sifted.odd.get(article_id)
@@ -336,7 +335,7 @@ def _plan(change: Change, start: _Start, sifted: Sifted, *, lock: bool) -> Plann
                 row=row,
                 local=wanted.content if wanted else None,
                 remote=remote.content if remote else None,
-                known=known.get(article_id, frozenset()),
+                known=known_hashes(row, change.now),
                 is_room=bool(wanted and wanted.is_room),
                 was_moving=row is not None and row.touched_seq > start.moved_before,
                 is_fresh=remote is not None and _is_fresh(row, remote),

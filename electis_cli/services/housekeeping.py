@@ -9,7 +9,7 @@ from electis_cli.db import (
     accounts,
     alerts,
     commands,
-    known_contents,
+    intents,
     labels,
     leases,
     ledger,
@@ -24,7 +24,7 @@ from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.errors import ElectisError
-from electis_cli.domain.queue import KNOWN_FOR
+from electis_cli.domain.queue import KNOWN_FOR, known_hashes
 from electis_cli.domain.reconcile import LEAST_BRAKED, was_seen_since
 from electis_cli.services.change import Change, Scope
 from electis_cli.services.displaying import follow_displays
@@ -136,7 +136,6 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
     with runtime.database.write(org_id) as uow:
         now = runtime.clock()
         change = Change(uow=uow, scope=Scope(runtime=runtime, actor=system_actor(), org_id=org_id), now=now)
-        known = known_contents.known_by_id(uow, store.id, article_ids, now - KNOWN_FOR)
         rows = ledger.rows_by_id(uow, store.id, article_ids, lock=True)
         fine, drifted, foreign, missing = [], {}, [], []
         for article_id, row in rows.items():
@@ -152,7 +151,7 @@ def _verify_store(runtime: Runtime, org_id: str, store: Store, article_ids: list
                 missing.append(
                     (article_id, row.missing_since or now)
                 )  # deleted there: for the full sync to judge
-            elif hash_ in known.get(article_id, frozenset()) or remote is None:
+            elif hash_ in known_hashes(row, now) or remote is None:
                 drifted[article_id] = row.desired_deleted
             else:
                 foreign.append((article_id, hash_))  # somebody else's edit: for the full sync to judge
@@ -213,7 +212,7 @@ def _end_commands(runtime: Runtime, org_id: str) -> int:
 def _forget(runtime: Runtime, org_id: str) -> int:
     with runtime.database.write(org_id) as uow:
         before = runtime.clock() - KNOWN_FOR
-        gone = ledger.forget_tombstones(uow, before) + known_contents.forget_hashes(uow, before)
+        gone = ledger.forget_tombstones(uow, before) + intents.forget_intents(uow, before)
         gone += commands.forget_commands(uow, before)
         alerts.close_settled_alerts(uow, runtime.clock())
         _close_label_alerts(uow, runtime.clock())

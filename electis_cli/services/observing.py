@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from electis_cli.db import conferences, known_contents, labels
+from electis_cli.db import conferences, intents, labels
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.conference import desired_page
 from electis_cli.domain.queue import KNOWN_FOR, Sighting, judge_sighting
@@ -20,15 +20,15 @@ def observe_links(change: Change, organization: Organization, store_id: str, sif
     """
     wishes = labels.wishes_by_code(change.uow, [code for code, _ in sifted.links])
     tuning = change.scope.runtime.tuning
-    sent = known_contents.known_by_id(change.uow, store_id, wishes, change.now - KNOWN_FOR, kind="link")
+    sent = intents.intents_by_label(change.uow, store_id, wishes, change.now - KNOWN_FOR, kind="link")
     sightings = {
         (code, article_id): judge_sighting(wishes.get(code), article_id, sent.get(code, ()))
         for code, article_id in sifted.links
         if sifted.count_label(code) == 1
     }
     candidates = {link for link, sighting in sightings.items() if sighting is not Sighting.LEAVE}
-    noted = known_contents.first_seen(change.uow, store_id, _SEEN)
-    known_contents.note_first_seen(change.uow, store_id, _SEEN, candidates, change.now)
+    noted = intents.first_seen(change.uow, store_id, _SEEN)
+    intents.note_first_seen(change.uow, store_id, _SEEN, candidates, change.now)
     settled = [
         (code, article_id)
         for code, article_id in sorted(candidates)

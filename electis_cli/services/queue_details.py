@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from electis_cli.db import alerts, commands, exchanges, known_contents, labels, ledger
+from electis_cli.db import alerts, commands, exchanges, intents, labels, ledger
 from electis_cli.db.stores import Store
 from electis_cli.domain.commands import Command, CommandKind, CommandState, state_at
 from electis_cli.domain.errors import NotFound, UsageProblem
-from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow, Status
+from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow, Status, known_hashes
 from electis_cli.domain.watching import ItemKind
 from electis_cli.services.change import Reading, Scope, reading
 from electis_cli.services.dead_letters import label_code_or_same
@@ -108,11 +108,15 @@ def _view(
     read: Reading, place: Store, item: QueueItem, row: LedgerRow | LabelWish, facts: Mapping[str, Any]
 ) -> ItemView:
     uow, now = read.uow, read.scope.runtime.clock()
-    # Of a label the pages and the links that were ever asked for are known.
-    kinds = ("article",) if item.kind is ItemKind.ARTICLE else ("link", "page")
-    known = [
-        known_contents.known_by_id(uow, place.id, [item.id], now - KNOWN_FOR, kind=kind) for kind in kinds
-    ]
+    if isinstance(row, LedgerRow):
+        known = len(known_hashes(row, now))
+    else:
+        # Of a label the pages and the links that were ever asked for are known.
+        asked = [
+            intents.intents_by_label(uow, place.id, [item.id], now - KNOWN_FOR, kind=kind)
+            for kind in ("link", "page")
+        ]
+        known = sum(len(one.get(item.id, ())) for one in asked)
     last = last_write_of(read, place.code, item.id)
     return ItemView(
         kind=item.kind,
@@ -129,7 +133,7 @@ def _view(
         next_attempt_at=item.next_attempt_at,
         error_class=item.error_class,
         error=item.error,
-        known_contents=sum(len(one.get(item.id, ())) for one in known),
+        known_contents=known,
         dead_letter=_dead_letter(read, place, item),
         last_exchange=last.id if last else None,
         facts=facts,

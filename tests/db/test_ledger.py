@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from electis_cli.db import alerts, known_contents, labels, ledger
+from electis_cli.db import alerts, intents, labels, ledger
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import MOST_KNOWN, State
 from tests.world.ledger import letters_of, open_alerts, rows_of, store_of
@@ -243,45 +243,42 @@ def test_when_aims_is_back_everything_that_waited_for_it_is_due(scope, write, bu
     assert due(scope) == ["A"], "B waits for somebody else's edit to settle, not for AIMS"
 
 
-# --- what is known as ours ------------------------------------------------------------------------------------------
+# --- what was asked of labels ---------------------------------------------------------------------------------------
 
 
-def known(scope, since):
+def asked(scope, store_id, since, kind="link"):
     with scope.runtime.database.read(scope.org_id) as uow:
-        return known_contents.known_by_id(uow, store_of(scope).id, None, since)
+        return intents.intents_by_label(uow, store_id, ["A", "B"], since, kind=kind)
 
 
-def test_what_was_sent_is_known_for_a_week_since_it_was_last_sent(scope, write, clock, store_id):
-    remember = lambda *hashes: write(  # noqa: E731
-        lambda uow: known_contents.remember_hashes(uow, store_id, [("A", one) for one in hashes], clock())
-    )
-    remember("old", "again", ABSENT)
+def test_what_was_asked_of_a_label_is_known_for_a_week_since_it_was_last_asked(scope, write, clock, store_id):
+    def remember(*values):
+        pairs = [("A", value) for value in values]
+        write(lambda uow: intents.remember_intents(uow, store_id, pairs, clock(), kind="link"))
+
+    remember("old", "again", "-")
     clock.advance(6 * 86400)
     remember("again")
     clock.advance(2 * 86400)
-    assert known(scope, clock() - WEEK) == {"A": {"again"}}
-    write(lambda uow: known_contents.forget_hashes(uow, clock() - WEEK))
-    assert known(scope, clock() - 10 * WEEK) == {"A": {"again"}}
+    assert asked(scope, store_id, clock() - WEEK) == {"A": {"again"}}
+    write(lambda uow: intents.forget_intents(uow, clock() - WEEK))
+    assert asked(scope, store_id, clock() - 10 * WEEK) == {"A": {"again"}}
 
 
-def test_at_most_fifty_contents_of_an_article_are_known_the_newest(scope, write, clock, store_id):
+def test_at_most_fifty_intents_of_a_label_are_known_the_newest(scope, write, clock, store_id):
     for number in range(MOST_KNOWN + 5):
-        write(lambda uow, n=number: known_contents.remember_hashes(uow, store_id, [("A", f"h{n}")], clock()))
+        pair = [("A", f"h{number}")]
+        write(lambda uow, it=pair: intents.remember_intents(uow, store_id, it, clock(), kind="link"))
         clock.advance(1)
-    assert known(scope, clock() - WEEK)["A"] == {f"h{number}" for number in range(5, MOST_KNOWN + 5)}
+    assert asked(scope, store_id, clock() - WEEK)["A"] == {
+        f"h{number}" for number in range(5, MOST_KNOWN + 5)
+    }
 
 
-def test_what_is_known_of_an_article_is_not_known_of_a_label_or_another_article(
-    scope, write, clock, store_id
-):
-    def work(uow):
-        known_contents.remember_hashes(uow, store_id, [("A", "h")], clock())
-        known_contents.remember_hashes(uow, store_id, [("A", "l")], clock(), kind="link")
-
-    write(work)
-    with scope.runtime.database.read(scope.org_id) as uow:
-        assert known_contents.known_by_id(uow, store_id, ["A", "B"], clock() - WEEK) == {"A": {"h"}}
-        assert known_contents.known_by_id(uow, store_id, ["A"], clock() - WEEK, kind="link") == {"A": {"l"}}
+def test_a_page_that_was_asked_for_is_no_link(scope, write, clock, store_id):
+    write(lambda uow: intents.remember_intents(uow, store_id, [("A", "2")], clock(), kind="page"))
+    assert asked(scope, store_id, clock() - WEEK) == {}
+    assert asked(scope, store_id, clock() - WEEK, kind="page") == {"A": {"2"}}
 
 
 def test_a_tombstone_is_forgotten_a_week_after_aims_confirmed_it_and_not_before(

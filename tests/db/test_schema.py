@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from electis_cli.db import schema
+from electis_cli.db import intents, ledger, schema
 from electis_cli.db.engine import Database
 from electis_cli.db.tables import TENANT_TABLES, metadata
 from electis_cli.domain.errors import DatabaseMissing, Misconfigured, SchemaTooOld
+from tests.world.ledger import store_of
 
 
 def stamp(database, revision):
@@ -56,6 +61,43 @@ def test_every_reference_between_tenant_tables_carries_the_organization():
             if key.referred_table.name in tenant:
                 columns = [column.name for column in key.columns]
                 assert columns[0] == "org_id", f"{table.name}: {columns}"
+
+
+def test_what_is_known_of_articles_moves_into_the_ledger_and_back(scope, clock):
+    database, then = scope.runtime.database, clock() - timedelta(days=2, milliseconds=7)
+    store_id = store_of(scope).id
+    with database.write(scope.org_id) as uow:
+        ledger.bump(uow, store_id, {"A": False, "B": False}, then)
+        uow.commit()
+    migrate(database, "0010")
+    with database.write(scope.org_id) as uow:
+        for subject, hash_ in (("A", "one"), ("A", "two"), ("C", "gone")):
+            intents.remember_intents(uow, store_id, [(subject, hash_)], then, kind="article")
+        intents.remember_intents(uow, store_id, [("A", "S1")], then, kind="link")
+        uow.commit()
+    migrate(database, "head")
+    with database.read(scope.org_id) as uow:
+        rows = ledger.rows_by_id(uow, store_id, ["A", "B"])
+        assert intents.intents_by_label(uow, store_id, ["A"], then, kind="article") == {}
+        assert intents.intents_by_label(uow, store_id, ["A"], then, kind="link") == {"A": {"S1"}}
+    assert rows["A"].known == dict.fromkeys(("one", "two"), pytest.approx(then.timestamp(), abs=0.001))
+    assert rows["B"].known is None
+    migrate(database, "0010")
+    with database.read(scope.org_id) as uow:
+        near = then - timedelta(milliseconds=1)
+        assert intents.intents_by_label(uow, store_id, ["A"], near, kind="article") == {"A": {"one", "two"}}
+
+
+def migrate(database, revision):
+    config = Config()
+    config.set_main_option("script_location", str(schema.migrations_folder()))
+    is_older = revision != "head" and revision < schema.current_revision(database)
+    with (
+        database.engine.connect().execution_options(electis_begin="IMMEDIATE") as connection,
+        connection.begin(),
+    ):
+        config.attributes["connection"] = connection
+        (command.downgrade if is_older else command.upgrade)(config, revision)
 
 
 def test_upgrading_twice_does_nothing_the_second_time(database):

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import (
+    KNOWN_FOR,
+    MOST_KNOWN,
     MOST_OWN_FAILURES,
     LabelWish,
     LedgerRow,
@@ -23,8 +25,10 @@ from electis_cli.domain.queue import (
     decide_push,
     judge_doubt,
     judge_rejection,
+    known_hashes,
     status_of_row,
     status_of_wish,
+    with_known,
     worst,
 )
 
@@ -290,3 +294,37 @@ def test_a_wish_is_open_until_article_and_page_are_what_was_wished():
 
 def test_a_label_that_shows_nothing_minds_no_page():
     assert not wish(desired_article=None, desired_page=2).is_dirty
+
+
+# --- what is known as ours ------------------------------------------------------------------------------------------
+
+
+def knowing(one, hashes, now):
+    return one._replace(known=with_known(one, hashes, now))
+
+
+def test_what_was_sent_is_known_for_a_week_since_it_was_last_sent():
+    one = knowing(row(), ["old", "again", ABSENT], NOW)
+    one = knowing(one, ["again"], NOW + timedelta(days=6))
+    assert known_hashes(one, NOW + KNOWN_FOR) == {"old", "again", ABSENT}
+    assert known_hashes(one, NOW + KNOWN_FOR + timedelta(seconds=1)) == {"again"}
+    assert known_hashes(row(), NOW) == known_hashes(None, NOW) == frozenset()
+
+
+def test_what_is_too_old_is_dropped_when_something_is_added():
+    one = knowing(row(), ["old"], NOW)
+    assert set(with_known(one, ["new"], NOW + KNOWN_FOR + timedelta(seconds=1))) == {"new"}
+
+
+def test_at_most_fifty_contents_of_an_article_are_known_the_newest():
+    one = row()
+    for number in range(MOST_KNOWN + 5):
+        one = knowing(one, [f"h{number}"], NOW + timedelta(seconds=number))
+    assert known_hashes(one, NOW) == {f"h{number}" for number in range(5, MOST_KNOWN + 5)}
+
+
+def test_what_was_agreed_on_until_now_is_made_known_however_old_and_an_agreed_absence_is_not():
+    one = knowing(row(base_hash="base"), ["base"], NOW)
+    one = knowing(one, ["next"], NOW + timedelta(days=6, hours=23))
+    assert known_hashes(one, NOW + timedelta(days=13)) == {"base", "next"}
+    assert set(with_known(row(base_hash=ABSENT), ["next"], NOW)) == {"next"}

@@ -66,6 +66,8 @@ articles = sa.Table(
     sa.Column("echo", Json),  # the form in which AIMS itself shows the base
     sa.Column("echo_rounds", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    # What was ever sent or agreed on: hash to Unix seconds. In the row, as each claim writes both and locks it anyway.
+    sa.Column("known", Json),
     store_key(),
     sa.CheckConstraint("synced_version <= desired_version", name="order"),
     sa.Index("ix_articles_queue", "org_id", "store_id", "state", "desired_seq"),
@@ -76,8 +78,8 @@ known_hashes = sa.Table(
     metadata,
     sa.Column("org_id", sa.Text, primary_key=True),
     sa.Column("store_id", sa.Text, primary_key=True),
-    sa.Column("subject", sa.Text, primary_key=True),  # an article id, or a label's code
-    sa.Column("kind", sa.Text, primary_key=True),  # article, link, page
+    sa.Column("subject", sa.Text, primary_key=True),  # a label's code
+    sa.Column("kind", sa.Text, primary_key=True),  # link, page, and what listings showed
     sa.Column("hash", sa.Text, primary_key=True),
     sa.Column("at", UtcDateTime, nullable=False),
     store_key(),

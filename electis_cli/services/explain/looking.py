@@ -14,7 +14,6 @@ from electis_cli.db import (
     conferences,
     daemons,
     exchanges,
-    known_contents,
     labels,
     leases,
     ledger,
@@ -28,7 +27,7 @@ from electis_cli.db.stores import Store
 from electis_cli.domain.articles import room_article_id, room_external_id
 from electis_cli.domain.errors import LabelNotFound, NotFound, PersonNotFound, RoomNotFound, SpaceNotFound
 from electis_cli.domain.labels import normalize_label_code
-from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow
+from electis_cli.domain.queue import LabelWish, LedgerRow, known_hashes
 from electis_cli.domain.verdict import Tries
 from electis_cli.services.change import Reading
 from electis_cli.services.daemons import are_all_gone
@@ -151,7 +150,6 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
     wishes = labels.list_wishes(uow, [place.id], article_ids=ids) if ids and noun != "label" else []
     if noun == "label":
         wishes = list(labels.wishes_by_code(uow, [identifier]).values())
-    known = known_contents.known_by_id(uow, place.id, ids, now - KNOWN_FOR)
     account = accounts.find_account(uow)
     seated = people.occupants(uow, place.id, ids).get(article_id or "")
     entry = ledger.rows_by_id(uow, place.id, ids).get(article_id or "")
@@ -166,7 +164,7 @@ def _gather(read: Reading, place: Store, noun: str, row: Mapping[str, Any], arti
         person=seated.external_id if seated else None,
         rendered=rendered.get(article_id or ""),
         ledger=entry,
-        known=known.get(article_id or "", frozenset()),
+        known=known_hashes(entry, now),
         wishes=wishes,
         last_push=_last_push(read, place, article_id, identifier if noun == "label" else None),
         tries=_tries(read, place, entry, (place.backoff_until, account.backoff_until), now),

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from electis_cli.db import known_contents, labels, ledger, organizations
+from electis_cli.db import labels, ledger, organizations
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.articles import ABSENT, looks_altered
 from electis_cli.domain.merge import resolve
 from electis_cli.domain.organizations import Strategy
-from electis_cli.domain.queue import KNOWN_FOR, LabelWish, LedgerRow, Push, State, agreed_hashes, decide_push
+from electis_cli.domain.queue import LabelWish, LedgerRow, Push, State, decide_push, known_hashes, with_known
 from electis_cli.domain.reconcile import is_echo
 from electis_cli.services.adopting import adopt_columns, keep_conflict
 from electis_cli.services.change import Change
@@ -86,14 +86,13 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
                 ours = item.wanted.content if item.wanted else None
                 session.view.articles[row.article_id] = _in_our_form(seen, row, ours)
             items.append(item)
-        known = _known(session, change, items)
         for item in items:
             article_id = item.row.article_id
             push = decide_push(
                 item.row,
                 local_hash=item.hash,
                 remote_hash=session.view.hash_of(article_id),
-                known=known.get(article_id, frozenset()),
+                known=known_hashes(item.row, change.now),
                 now=change.now,
                 settle=session.runtime.tuning.settle,
                 believe_at_once=session.is_first_contact,
@@ -109,16 +108,6 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
     session.report.agreed += len(groups[Push.AGREE])
     session.report.waiting += len(groups[Push.WAIT])
     return groups
-
-
-def _known(session: PushSession, change: Change, items: Sequence[Claimed]) -> dict[str, frozenset[str]]:
-    """Return what was ever ours, of the articles that show neither what both agreed on nor nothing."""
-    odd = [
-        item.row.article_id
-        for item in items
-        if session.view.hash_of(item.row.article_id) not in {item.row.base_hash, ABSENT}
-    ]
-    return known_contents.known_by_id(change.uow, session.store.id, odd, change.now - KNOWN_FOR)
 
 
 def _in_our_form(seen: Shown, row: LedgerRow, ours: Mapping[str, str] | None) -> Shown:
@@ -143,14 +132,6 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     """Write down what was decided and return the number it has in the ledger."""
     uow, store_id, now = change.uow, session.store.id, change.now
     sent = [item for push in (Push.CREATE, Push.UPDATE, Push.DELETE) for item in groups[push]]
-    # Known as ours before the network call: whatever becomes of it, it is recognized later.
-    # So is what both sides agree on: shown again later, it is an old value of ours and nobody's edit.
-    # And so is what was agreed on until now, however long ago: when the write gets lost, that is what AIMS shows.
-    ours = [*sent, *groups[Push.AGREE]]
-    replaced = agreed_hashes((item.row for item in ours), now)
-    known_contents.remember_hashes(
-        uow, store_id, [*replaced, *((item.row.article_id, item.hash) for item in ours)], now
-    )
     # AIMS broke the links of articles it lost; the labels are linked again once they are back.
     lost = [item.row.article_id for item in sent if session.view.hash_of(item.row.article_id) == ABSENT]
     labels.forget_links(uow, store_id, lost, now)
@@ -167,6 +148,8 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
                 "inflight_content": dict(item.wanted.content) if item.wanted else None,
                 "inflight_epoch": session.lease.epoch,
                 "last_tried_at": now,
+                # Known as ours before the network call: whatever becomes of it, it is recognized later.
+                "known": with_known(item.row, [item.hash], now),
             }
             for item in sent
         ],
@@ -177,6 +160,8 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
         [
             {
                 **acknowledged(session, item, number, change),
+                # Shown again later, what both sides agree on is an old value of ours and nobody's edit.
+                "known": with_known(item.row, [item.hash], now),
                 "read_equal_at": now if _is_verbatim(session, item) else None,
                 "last_seen_remote_at": now,
             }
@@ -268,12 +253,7 @@ def _resolve(change: Change, session: PushSession, organization: Organization, i
     else:
         # Seen and answered for: from now on this value is what both sides start from.
         values |= {"base": dict(remote.content), "base_hash": remote.hash, "echo": None}
-        known_contents.remember_hashes(
-            change.uow,
-            session.store.id,
-            [*agreed_hashes([row], change.now), (row.article_id, remote.hash)],
-            change.now,
-        )
+        values["known"] = with_known(row, [remote.hash], change.now)
         if outcome.push:
             hold_fight(
                 change, session.store, row.article_id, remote.content, lambda _, held: values.update(held)

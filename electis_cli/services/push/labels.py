@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from electis_cli.db import known_contents, labels, ledger
+from electis_cli.db import intents, labels, ledger
 from electis_cli.domain.articles import Content
 from electis_cli.domain.errors import AimsRejected, ElectisError
 from electis_cli.domain.label_refusals import refusal_of, why_refused
@@ -144,11 +144,11 @@ def _write_down(session: PushSession, batch: Sequence[LabelWish]) -> None:
         now = session.runtime.clock()
         # What a label shows until now is ours, too, however old: when the call gets lost, AIMS goes on showing it.
         shown = [(wish.label_code, wish.acked_article) for wish in batch if wish.acked_article]
-        for kind, intents in (
+        for kind, asked in (
             ("link", [*shown, *((wish.label_code, wish.desired_article or "-") for wish in batch)]),
             ("page", [(wish.label_code, str(wish.desired_page or 0)) for wish in batch]),
         ):
-            known_contents.remember_hashes(uow, session.store.id, intents, now, kind=kind)
+            intents.remember_intents(uow, session.store.id, asked, now, kind=kind)
         for wish in batch:
             # A call that gets no answer may have flipped the page: until it is acknowledged it is not known.
             labels.update_wish(

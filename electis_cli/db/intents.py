@@ -1,4 +1,7 @@
-"""What is known as ours: every content ever pushed or agreed on for a key, and what listings showed first when."""
+"""What was ever asked of labels, by kind of intent, and what listings showed first when (table `known_hashes`).
+
+The contents of articles that are known as ours are in their ledger rows.
+"""
 
 from __future__ import annotations
 
@@ -13,44 +16,43 @@ from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.queue import MOST_KNOWN
 
 
-def remember_hashes(
-    uow: UnitOfWork, store_id: str, hashes: Iterable[tuple[str, str]], now: datetime, *, kind: str = "article"
+def remember_intents(
+    uow: UnitOfWork, store_id: str, intents: Iterable[tuple[str, str]], now: datetime, *, kind: str
 ) -> None:
-    """Remember contents as ours, before they are sent: (article id or label code, hash)."""
+    """Remember what labels are asked to show as ours, before it is sent: (label code, article id or page)."""
     place = {"org_id": uow.tenant, "store_id": store_id, "kind": kind, "at": now}
     uow.upsert(
         known_hashes,
-        [{**place, "subject": subject, "hash": value} for subject, value in dict.fromkeys(hashes)],
+        [{**place, "subject": subject, "hash": value} for subject, value in dict.fromkeys(intents)],
         key=["org_id", "store_id", "subject", "kind", "hash"],
         update=lambda new: {"at": new.at},
     )
 
 
-def known_by_id(
-    uow: UnitOfWork, store_id: str, subjects: Iterable[str] | None, since: datetime, *, kind: str = "article"
+def intents_by_label(
+    uow: UnitOfWork, store_id: str, codes: Iterable[str], since: datetime, *, kind: str
 ) -> dict[str, frozenset[str]]:
-    """Return the contents that are ours, by article id (None: of the whole store)."""
-    base = sa.select(known_hashes.c.subject, known_hashes.c.hash).where(
+    """Return what was asked of some labels since a moment, by label code."""
+    wanted = sorted(set(codes))
+    if not wanted:
+        return {}
+    statement = sa.select(known_hashes.c.subject, known_hashes.c.hash).where(
         mine(uow, known_hashes),
         known_hashes.c.store_id == store_id,
         known_hashes.c.kind == kind,
         known_hashes.c.at >= since,
+        among(uow, known_hashes.c.subject, wanted),
     )
-    if subjects is not None:
-        wanted = sorted(set(subjects))
-        if not wanted:
-            return {}
-        base = base.where(among(uow, known_hashes.c.subject, wanted))
     found: dict[str, set[str]] = {}
-    for subject, value in uow.execute(base.order_by(known_hashes.c.at.desc())).all():
-        hashes = found.setdefault(subject, set())
-        if len(hashes) < MOST_KNOWN:
-            hashes.add(value)
-    return {subject: frozenset(hashes) for subject, hashes in found.items()}
+    for subject, value in uow.execute(statement.order_by(known_hashes.c.at.desc())).all():
+        values = found.setdefault(subject, set())
+        if len(values) < MOST_KNOWN:
+            values.add(value)
+    return {subject: frozenset(values) for subject, values in found.items()}
 
 
-def forget_hashes(uow: UnitOfWork, before: datetime) -> int:
-    """Delete known contents that are too old to matter and return how many went."""
+def forget_intents(uow: UnitOfWork, before: datetime) -> int:
+    """Delete intents that are too old to matter and return how many went."""
     statement = known_hashes.delete().where(mine(uow, known_hashes), known_hashes.c.at < before)
     return uow.count_changed(statement)
 
