@@ -125,6 +125,7 @@ class Queue:
             store=store,
             account=account,
             lease=lease,
+            taken_at=runtime.clock(),
             client=runtime.connect(organization),
             report=PushReport(store=store.code),
         )
@@ -173,7 +174,7 @@ class Queue:
 
     def _claim_and_acknowledge(self) -> None:
         session, left = self._session, ARTICLES
-        while due := claim.due_articles(session, tombstones=False):
+        while due := claim.due_articles(session):
             batch = claim.claim(session, list(due), tombstones=False)[Push.UPDATE]
             assert len(batch) == BATCH, len(batch)
             articles._acknowledge(session, Push.UPDATE, batch)  # noqa: SLF001 - what the pusher does after a call

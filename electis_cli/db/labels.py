@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -381,18 +381,23 @@ def update_wish(
     return uow.count_changed(statement.values(**values)) == 1
 
 
-def forget_links(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> None:
+def forget_links(uow: UnitOfWork, store_id: str, article_ids: Collection[str], now: datetime) -> None:
     """Forget what labels of deleted articles were acknowledged to show: AIMS broke those links itself."""
-    for piece in chunks(sorted(set(article_ids))):
-        uow.execute(
-            label_links.update()
-            .where(
-                mine(uow, label_links),
-                label_links.c.store_id == store_id,
-                among(uow, label_links.c.acked_article, piece),
-            )
-            .values(acked_article=None, acked_page=None, updated_at=now)
-        )
+    if article_ids:
+        uow.execute(forgetting_links(uow, store_id, article_ids, now))
+
+
+def forgetting_links(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> sa.Update:
+    """Return the statement of `forget_links`."""
+    return _showing(uow, store_id, article_ids).values(acked_article=None, acked_page=None, updated_at=now)
+
+
+def _showing(uow: UnitOfWork, store_id: str, article_ids: Iterable[str]) -> sa.Update:
+    return label_links.update().where(
+        mine(uow, label_links),
+        label_links.c.store_id == store_id,
+        among(uow, label_links.c.acked_article, article_ids),
+    )
 
 
 def count_wishes(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, list[LabelWish]]:
@@ -422,18 +427,10 @@ def _is_dormant() -> sa.ColumnElement[bool]:
     )
 
 
-def mark_redrawing(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> None:
-    """Note that the labels of these articles redraw: AIMS accepted a new content."""
-    for piece in chunks(sorted(set(article_ids))):
-        uow.execute(
-            label_links.update()
-            .where(
-                mine(uow, label_links),
-                label_links.c.store_id == store_id,
-                among(uow, label_links.c.acked_article, piece),
-            )
-            .values(display=Display.PROCESSING.value, display_since=now, resent_at=None)
-        )
+def redrawing_labels(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> sa.Update:
+    """Return the statement that notes that the labels of articles redraw: AIMS accepted a new content."""
+    showing = _showing(uow, store_id, article_ids)
+    return showing.values(display=Display.PROCESSING.value, display_since=now, resent_at=None)
 
 
 def redrawing(uow: UnitOfWork, store_id: str) -> list[LabelWish]:

@@ -112,6 +112,13 @@ def current_holder(uow: UnitOfWork, resource: str) -> Lease | None:
     return Lease(resource=resource, holder=row["holder"], epoch=row["epoch"], expires_at=row["expires_at"])
 
 
+def holder_of(uow: UnitOfWork, resource: str) -> sa.Select[tuple[int]]:
+    """Return the statement that finds the epoch in which somebody holds a lease right now."""
+    return sa.select(leases.c.epoch).where(
+        leases.c.resource == resource, leases.c.holder.is_not(None), leases.c.expires_at > uow.now()
+    )
+
+
 def held_by_others(uow: UnitOfWork, resources: Iterable[str], holder: str) -> set[str]:
     """Return those of some resources that somebody else holds right now."""
     statement = sa.select(leases.c.resource).where(

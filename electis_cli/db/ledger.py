@@ -433,23 +433,24 @@ def newest_agreed_row(uow: UnitOfWork, store_id: str) -> LedgerRow | None:
     return _row(found) if found else None
 
 
-def acknowledge(
+def acknowledging(
     uow: UnitOfWork,
     store_id: str,
     article_ids: Iterable[str],
     *,
     epoch: int,
-    number: int,
+    number: int | sa.ScalarSelect[int],
     now: datetime,
     verify_after: datetime,
-) -> None:
-    """Note that AIMS took what is in flight: both sides agree on it, though nobody read it back yet.
+) -> sa.Update:
+    """Return the statement that notes that AIMS took what is in flight.
 
-    What a claim of another epoch sent stays as it is; a row that changed meanwhile stays dirty.
+    Both sides agree on it then, though nobody read it back yet. What a claim of another epoch sent stays as it is; a
+    row that changed meanwhile stays dirty.
     """
     table = articles.c
     is_same = table.inflight_hash == table.base_hash
-    uow.execute(
+    return (
         articles.update()
         .where(
             mine(uow, articles),

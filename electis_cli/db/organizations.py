@@ -41,7 +41,8 @@ class Organization:
     created_at: datetime
 
 
-def _organization(row: Any) -> Organization:
+def organization_of(row: Any) -> Organization:
+    """Return the organization in a row that has all its columns, maybe among others."""
     fields = {name: row[name] for name in Organization.__dataclass_fields__}
     fields["article_format"] = format_from_stored(row["article_format"]) if row["article_format"] else None
     fields["mapping"] = mapping_from_stored(row["mapping"])
@@ -61,13 +62,13 @@ def find_organization(
     if uow.org_id is not None:
         statement = statement.where(organizations.c.id == uow.org_id)
     row = one_or_none(uow, statement)
-    return _organization(row) if row else None
+    return organization_of(row) if row else None
 
 
 def own_organization(uow: UnitOfWork, *, lock: bool = False) -> Organization:
     """Return the organization this unit of work is bound to."""
     statement = sa.select(organizations).where(organizations.c.id == uow.tenant)
-    return _organization(uow.execute(statement.with_for_update() if lock else statement).mappings().one())
+    return organization_of(uow.execute(statement.with_for_update() if lock else statement).mappings().one())
 
 
 def list_organizations(uow: UnitOfWork) -> list[Organization]:
@@ -75,7 +76,7 @@ def list_organizations(uow: UnitOfWork) -> list[Organization]:
     statement = sa.select(organizations).order_by(organizations.c.code)
     if uow.org_id is not None:
         statement = statement.where(organizations.c.id == uow.org_id)
-    return [_organization(row) for row in uow.execute(statement).mappings()]
+    return [organization_of(row) for row in uow.execute(statement).mappings()]
 
 
 def insert_organization(uow: UnitOfWork, values: Mapping[str, Any]) -> None:

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from electis_cli.db.rows import mine, one_or_none
 from electis_cli.db.tables import (
-    aims_accounts,
     alerts,
     articles,
     changeset_rows,
@@ -80,36 +79,6 @@ def find_store(
     return _store(row) if row else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """What lets the writes of a store through, or stops them."""
-
-    sync_enabled: bool
-    paused_at: datetime | None
-    paused_why: str | None
-    breaker: str
-    breaker_reason: str | None
-
-
-def find_gate(uow: UnitOfWork, store_id: str) -> Gate | None:
-    """Return whether a store may be pushed right now, in one statement; None when there is no such store."""
-    account = sa.and_(mine(uow, aims_accounts), aims_accounts.c.org_id == stores.c.org_id)
-    statement = (
-        sa.select(
-            stores.c.sync_enabled,
-            stores.c.paused_at,
-            stores.c.paused_why,
-            # An account nobody has tried yet is closed.
-            sa.func.coalesce(aims_accounts.c.breaker, "closed").label("breaker"),
-            aims_accounts.c.breaker_reason,
-        )
-        .select_from(stores.outerjoin(aims_accounts, account))
-        .where(mine(uow, stores), stores.c.id == store_id)
-    )
-    row = one_or_none(uow, statement)
-    return Gate(**row) if row else None
-
-
 def insert_store(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
     """Insert a store of this organization."""
     uow.execute(stores.insert(), {**values, "org_id": uow.tenant})
@@ -117,7 +86,12 @@ def insert_store(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
 
 def update_store(uow: UnitOfWork, store_id: str, values: Mapping[str, Any]) -> None:
     """Change columns of a store."""
-    uow.execute(stores.update().where(mine(uow, stores), stores.c.id == store_id).values(**values))
+    uow.execute(changing_store(uow, store_id, values))
+
+
+def changing_store(uow: UnitOfWork, store_id: str, values: Mapping[str, Any]) -> sa.Update:
+    """Return the statement of `update_store`."""
+    return stores.update().where(mine(uow, stores), stores.c.id == store_id).values(**values)
 
 
 def mark_restored(uow: UnitOfWork, now: datetime, paused_why: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,13 @@ import sqlalchemy as sa
 from electis_cli.db.bulk import upsert_many
 
 EVERYBODY = "*"
+
+_ANNOUNCE = sa.text(
+    "SELECT clock_timestamp(),"
+    " set_config('electis.org_id', :org_id, true),"
+    " set_config('idle_in_transaction_session_timeout', :idle, true),"
+    " set_config('TimeZone', 'UTC', true)"
+)
 
 
 class UnitOfWork:
@@ -21,7 +29,7 @@ class UnitOfWork:
     PostgreSQL the row security policies, hold the same line once more.
     """
 
-    __slots__ = ("_clock", "_idle_seconds", "connection", "has_new_work", "is_committed", "org_id")
+    __slots__ = ("_began", "_clock", "_idle_seconds", "connection", "has_new_work", "is_committed", "org_id")
 
     def __init__(
         self,
@@ -37,6 +45,7 @@ class UnitOfWork:
         self.has_new_work = False
         self._idle_seconds = idle_seconds
         self._clock = clock
+        self._began = (datetime.now(UTC), time.monotonic())
 
     @property
     def tenant(self) -> str:
@@ -58,14 +67,10 @@ class UnitOfWork:
         UTC, so that none of them has to be converted.
         """
         if not self.is_sqlite:
-            self.connection.execute(
-                sa.text(
-                    "SELECT set_config('electis.org_id', :org_id, true),"
-                    " set_config('idle_in_transaction_session_timeout', :idle, true),"
-                    " set_config('TimeZone', 'UTC', true)"
-                ),
-                {"org_id": self.org_id or EVERYBODY, "idle": str(round(self._idle_seconds * 1000))},
-            )
+            moment = self.connection.execute(
+                _ANNOUNCE, {"org_id": self.org_id or EVERYBODY, "idle": str(round(self._idle_seconds * 1000))}
+            ).scalar_one()
+            self._began = (moment.astimezone(UTC), time.monotonic())
 
     def rebind(self, org_id: str) -> None:
         """Bind an unbound unit of work to the organization it turned out to be about (`init`, a login)."""
@@ -112,8 +117,9 @@ class UnitOfWork:
             return self._clock()
         if self.is_sqlite:
             return datetime.now(UTC)  # the file and its users share one machine's clock
-        moment: datetime = self.connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
-        return moment.astimezone(UTC)
+        # What it said when the transaction began, and what has passed since: not worth a way there and back each time.
+        moment, then = self._began
+        return moment + timedelta(seconds=time.monotonic() - then)
 
     def upsert(
         self,

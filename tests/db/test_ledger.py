@@ -173,7 +173,9 @@ def test_a_row_waits_until_its_next_attempt(scope, bump, put, clock):
 
 def acknowledge(write, store_id, clock, *names, epoch):
     times = {"now": clock(), "verify_after": clock() + timedelta(seconds=120)}
-    write(lambda uow: ledger.acknowledge(uow, store_id, names, epoch=epoch, number=99, **times))
+    write(
+        lambda uow: uow.execute(ledger.acknowledging(uow, store_id, names, epoch=epoch, number=99, **times))
+    )
 
 
 def test_an_acknowledgement_agrees_on_what_flew_and_leaves_other_epochs_alone(

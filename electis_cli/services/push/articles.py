@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from electis_cli.aims.wire import RefusedRecord, WriteAnswer
-from electis_cli.db import labels, ledger, stores
+from electis_cli.db import ledger
+from electis_cli.db.acknowledging import acknowledge
 from electis_cli.domain.articles import Content
 from electis_cli.domain.errors import (
     AimsAmbiguous,
@@ -20,8 +21,8 @@ from electis_cli.domain.errors import (
 )
 from electis_cli.domain.queue import Push, cut_batches, judge_rejection
 from electis_cli.domain.redaction import without_values
-from electis_cli.services.push.claim import Claimed, claim, due_articles
-from electis_cli.services.push.session import PushSession, Trouble
+from electis_cli.services.push.claim import Claimed, claim, due_articles, due_tombstones
+from electis_cli.services.push.session import LeaseLost, PushSession, Trouble
 
 CALL_FAILURES = (AimsUnreachable, AimsAmbiguous, AimsThrottled, AimsLoginRefused, AimsCompanyRefused)
 GONE = "ARTICLE_ID_NOT_FOUND"
@@ -30,7 +31,7 @@ STORE_WORDS = ("STORE_CODE_NOT_FOUND", "COMPANY_NOT_FOUND")
 
 def push_due_articles(session: PushSession, *, tombstones: bool) -> None:
     """Push one load of due articles: tombstones, or all others. Raises Trouble, LeaseLost."""
-    due = due_articles(session, tombstones=tombstones)
+    due = due_tombstones(session) if tombstones else due_articles(session)
     if not due:
         return
     # What a call in doubt did is seen only by a read after it.
@@ -104,33 +105,23 @@ def _send(session: PushSession, push: Push, batch: Sequence[Claimed]) -> WriteAn
 def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:
     """Write down that AIMS took a batch; rows that changed meanwhile stay dirty, another epoch's rows untouched."""
     with session.runtime.database.write(session.scope.org_id) as uow:
-        session.require_lease(uow)
-        change = session.change(uow)
-        number = uow.take_numbers(ledger.SEQUENCE, 1)
-        ids = [item.row.article_id for item in batch]
-        ledger.acknowledge(
+        now = session.runtime.clock()
+        number = acknowledge(
             uow,
             session.store.id,
-            ids,
-            epoch=session.lease.epoch,
-            number=number,
-            now=change.now,
-            verify_after=change.now + session.runtime.tuning.settle,
+            session.lease,
+            [item.row.article_id for item in batch],
+            are_deleted=push is Push.DELETE,
+            now=now,
+            verify_after=now + session.runtime.tuning.settle,
         )
-        if push is Push.DELETE:
-            labels.forget_links(uow, session.store.id, ids, change.now)
-        else:
-            labels.mark_redrawing(uow, session.store.id, ids, change.now)
-        stores.update_store(
-            uow,
-            session.store.id,
-            {"last_write_at": change.now, "backoff_until": None, "backoff_count": 0},
-        )
+        if number is None:
+            raise LeaseLost
         session.runtime.reached("push:acknowledging")
         uow.commit()
     session.number = number
     session.runtime.reached("push:acknowledged")
-    session.last_write_at = change.now
+    session.last_write_at = now
     for item in batch:
         session.view.wrote(item.row.article_id, item.wanted.content if item.wanted else None, item.hash)
     report = session.report

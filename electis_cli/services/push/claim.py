@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from electis_cli.db import labels, ledger, organizations
+from electis_cli.db import labels, ledger
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.articles import ABSENT, looks_altered
 from electis_cli.domain.merge import resolve
@@ -19,6 +19,8 @@ from electis_cli.services.fighting import hold_fight
 from electis_cli.services.push.session import PushSession
 from electis_cli.services.remote import Shown, as_agreed
 from electis_cli.services.rendering import Rendered, render_articles
+
+LOADS_AHEAD = 20
 
 
 class Claimed(NamedTuple):
@@ -33,14 +35,29 @@ class Claimed(NamedTuple):
         return self.wanted.hash if self.wanted else ABSENT
 
 
-def due_articles(session: PushSession, *, tombstones: bool) -> dict[str, datetime | None]:
-    """Return what is due in the store (tombstones, or all others), and when each was sent without an answer yet."""
+def due_articles(session: PushSession) -> dict[str, datetime | None]:
+    """Return a load of what is due in the store, deletions aside, and when each was sent without an answer yet.
+
+    The database is asked for many loads at once: a claim looks again whether they are still due, and what is edited
+    meanwhile comes after them anyway.
+    """
+    if not session.ahead:
+        # After a trial of one the others go in whole batches.
+        limit = session.batch_size * (1 if session.is_trial else LOADS_AHEAD)
+        with session.runtime.database.read(session.scope.org_id) as uow:
+            due = ledger.due_ids(
+                uow, session.store.id, session.runtime.clock(), limit=limit, tombstones=False
+            )
+        session.ahead.extend(due)
+    return dict(session.ahead.popleft() for _ in range(min(session.batch_size, len(session.ahead))))
+
+
+def due_tombstones(session: PushSession) -> dict[str, datetime | None]:
+    """Return a load of due deletions, and when each was sent without an answer yet."""
     now = session.runtime.clock()
     with session.runtime.database.read(session.scope.org_id) as uow:
-        due = dict(
-            ledger.due_ids(uow, session.store.id, now, limit=session.batch_size, tombstones=tombstones)
-        )
-        if not tombstones or not due:
+        due = dict(ledger.due_ids(uow, session.store.id, now, limit=session.batch_size, tombstones=True))
+        if not due:
             return due
         # A deletion waits for labels that are on their way to another article, else AIMS would break their links.
         wishes = [
@@ -69,10 +86,8 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
     """Decide on what is still due, and write down what is about to be sent before it is."""
     store_id, groups = session.store.id, {push: list[Claimed]() for push in Push}
     with session.runtime.database.write(session.scope.org_id) as uow:
-        session.renew_within(uow)
-        session.require_going(uow)
+        organization = session.require_going(uow)
         change = session.change(uow)
-        organization = organizations.own_organization(uow)
         rows = ledger.due_rows(uow, store_id, change.now, limit=len(ids), tombstones=tombstones, ids=ids)
         wanted = {} if tombstones else render_articles(uow, organization, store_id, ids)
         items = []
@@ -87,12 +102,13 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
                 session.view.articles[row.article_id] = _in_our_form(seen, row, ours)
             items.append(item)
         for item in items:
-            article_id = item.row.article_id
+            shows = session.view.hash_of(item.row.article_id)
+            is_odd = shows not in {item.row.base_hash, ABSENT}
             push = decide_push(
                 item.row,
                 local_hash=item.hash,
-                remote_hash=session.view.hash_of(article_id),
-                known=known_hashes(item.row, change.now),
+                remote_hash=shows,
+                known=known_hashes(item.row, change.now) if is_odd else (),
                 now=change.now,
                 settle=session.runtime.tuning.settle,
                 believe_at_once=session.is_first_contact,

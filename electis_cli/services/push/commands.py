@@ -125,7 +125,6 @@ def _has_due(session: PushSession) -> bool:
 def _claim(session: PushSession) -> Command | None:
     """Write down that the next command is about to be sent; one that was canceled or ran out meanwhile is not."""
     with session.runtime.database.write(session.scope.org_id) as uow:
-        session.require_lease(uow)
         session.require_going(uow)
         now = uow.now()
         found = commands.next_command(uow, session.store.id, now)

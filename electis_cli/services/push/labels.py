@@ -139,7 +139,6 @@ def _deliver(
 
 def _write_down(session: PushSession, batch: Sequence[LabelWish]) -> None:
     with session.runtime.database.write(session.scope.org_id) as uow:
-        session.require_lease(uow)
         session.require_going(uow)
         now = session.runtime.clock()
         # What a label shows until now is ours, too, however old: when the call gets lost, AIMS goes on showing it.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import leases, stores
+from electis_cli.db import gates, leases
 from electis_cli.db.leases import Lease
+from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.articles import Content
@@ -76,6 +78,7 @@ class PushSession:
     is_first_contact: bool = field(default=False)
     renewed_at: datetime | None = field(default=None)
     number: int = field(default=0)  # of the last claim or acknowledgement that is committed
+    ahead: deque[tuple[str, datetime | None]] = field(default_factory=deque)  # due articles, not claimed yet
     is_checked: bool = field(
         default=False
     )  # a claim's own transaction has just looked whether it may be sent
@@ -89,29 +92,31 @@ class PushSession:
         age = (self.runtime.clock() - self.renewed_at).total_seconds() if self.renewed_at else length
         if 0 <= age < length / 6:
             return
+        moment = self.runtime.clock()
         with self.runtime.database.write(self.scope.org_id) as uow:
-            self.renew_within(uow)
+            renewed = leases.renew_lease(uow, self.lease, seconds=length)
+            if renewed is None:
+                raise LeaseLost
             self.runtime.reached("push:renewing-lease")
             uow.commit()
+        self.lease, self.renewed_at = renewed, moment
         self.runtime.reached("push:renewed-lease")
 
-    def renew_within(self, uow: UnitOfWork) -> None:
-        """Prolong the lease within a transaction that writes; raises LeaseLost when it is not ours any more."""
-        moment = self.runtime.clock()
-        renewed = leases.renew_lease(uow, self.lease, seconds=self.runtime.tuning.lease_seconds)
-        if renewed is None:
-            raise LeaseLost
-        self.lease, self.renewed_at = renewed, moment
+    def require_going(self, uow: UnitOfWork) -> Organization:
+        """Return the organization as it is now, within the transaction that is the last before a call.
 
-    def require_going(self, uow: UnitOfWork) -> None:
-        """Raise Halted when the store or account was stopped since the push began, in the transaction before a call."""
-        gate = stores.find_gate(uow, self.store.id)
+        Raises LeaseLost when somebody else pushes the store by now, Halted when the store or account was stopped.
+        """
+        gate = gates.find_gate(uow, self.store.id, self.lease.resource)
+        if gate is not None and gate.epoch != self.lease.epoch:
+            raise LeaseLost
         if gate is None or not gate.sync_enabled:
             raise Halted(Ending.DISABLED)
         if gate.paused_at is not None:
             raise Halted(Ending.PAUSED, gate.paused_why)
         if gate.breaker == "open":
             raise Halted(Ending.BREAKER, gate.breaker_reason)
+        return gate.organization
 
     def make_sure(self) -> None:
         """Make sure of the lease and the gate before a call; raises LeaseLost, Halted.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from electis_cli.aims.client import AimsClient
 from electis_cli.db import accounts, leases, ledger, organizations, stores
@@ -46,6 +46,7 @@ def push_store(
     if ending is not None:
         report.ending = ending
         return report
+    taken_at = runtime.clock()
     with runtime.database.write(org_id) as uow:
         lease = leases.take_lease(
             uow, lease_name(store_id), runtime.holder, seconds=runtime.tuning.lease_seconds
@@ -68,6 +69,7 @@ def push_store(
         store=store,
         account=account,
         lease=lease,
+        taken_at=taken_at,
         client=client,
         report=report,
     )
@@ -125,6 +127,7 @@ def _session(
     store: Store,
     account: Account,
     lease: Lease,
+    taken_at: datetime,
     client: AimsClient,
     report: PushReport,
 ) -> PushSession:
@@ -141,6 +144,7 @@ def _session(
         ),
         report=report,
         lease=lease,
+        renewed_at=taken_at,
         # Half-open after an outage: one batch of one proves that AIMS is back, then everything goes.
         batch_size=1 if account.breaker == "half-open" else runtime.tuning.batch_size,
         is_trial=account.breaker == "half-open",
@@ -171,7 +175,8 @@ def _work(session: PushSession, should_stop: Callable[[], bool]) -> None:
         if should_stop():
             report.ending = Ending.STOPPED
             return
-        if report.moved + report.waiting == before:
+        # A load that was found settled meanwhile moves nothing, and others may be ahead.
+        if report.moved + report.waiting == before and not session.ahead:
             return
 
 
