@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from bench.drain import BATCH, BareLoop, edit, prepare
 from bench.ratio import amount, line, timed
 from electis_cli.adapters.sealing import Sealer
-from electis_cli.db import accounts, leases, organizations, stores
+from electis_cli.db import gates, leases, organizations
 from electis_cli.db.engine import Database
 from electis_cli.domain.queue import Push
 from electis_cli.services.push import articles, claim
@@ -113,21 +113,18 @@ class Queue:
     def _open(self) -> PushSession:
         runtime, org_id = self._runtime, self._scope.org_id
         with self.database.write(org_id) as uow:
-            store = stores.find_store(uow, store_id=self._store_id)
-            organization, account = organizations.own_organization(uow), accounts.find_account(uow)
+            ground = gates.find_ground(uow, self._store_id)
             lease = leases.take_lease(uow, push.lease_name(self._store_id), runtime.holder, seconds=3600)
             uow.commit()
-        assert store is not None
+        assert ground is not None
         assert lease is not None
         return push._session(  # noqa: SLF001 - the session that the pusher makes
             runtime=runtime,
-            organization=organization,
-            store=store,
-            account=account,
+            ground=ground,
             lease=lease,
             taken_at=runtime.clock(),
-            client=runtime.connect(organization),
-            report=PushReport(store=store.code),
+            client=runtime.connect(ground.organization),
+            report=PushReport(store=ground.store.code),
         )
 
     def __enter__(self) -> Self:

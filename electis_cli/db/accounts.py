@@ -28,10 +28,15 @@ class Account:
     backoff_until: datetime | None = None
 
 
+def account_of(row: sa.RowMapping, prefix: str = "") -> Account:
+    """Return the account in a row that has all its columns under their names with a prefix, maybe among others."""
+    return Account(**{name: row[prefix + name] for name in Account.__dataclass_fields__})
+
+
 def find_account(uow: UnitOfWork) -> Account:
     """Return the account's health; an account nobody has tried yet is unknown and closed."""
     row = one_or_none(uow, sa.select(aims_accounts).where(mine(uow, aims_accounts)))
-    return Account(**{name: row[name] for name in Account.__dataclass_fields__}) if row else Account()
+    return account_of(row) if row else Account()
 
 
 def save_account(uow: UnitOfWork, values: Mapping[str, Any]) -> None:

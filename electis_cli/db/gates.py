@@ -1,16 +1,61 @@
-"""What lets the writes of a store through, or stops them: looked at in one statement before every call."""
+"""What lets the writes of a store through, or stops them: looked at in one statement, as it is before every call."""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from electis_cli.db import ledger
+from electis_cli.db.accounts import Account, account_of
 from electis_cli.db.organizations import Organization, organization_of
 from electis_cli.db.rows import mine
+from electis_cli.db.stores import Store, store_of
 from electis_cli.db.tables import aims_accounts, leases, organizations, stores
-from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.db.unit_of_work import UnitOfWork, last_number_query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a push stands on when it begins."""
+
+    organization: Organization
+    store: Store
+    account: Account
+    last_number: int
+    """The last number any change, claim or acknowledgement took."""
+
+
+@functools.cache
+def _ground(*, is_sqlite: bool) -> sa.Select[Any]:
+    return sa.select(
+        organizations,
+        *(column.label(f"store_{column.name}") for column in stores.c),
+        *(column.label(f"account_{column.name}") for column in aims_accounts.c),
+        last_number_query(ledger.SEQUENCE, is_sqlite=is_sqlite).label("last_number"),
+    ).select_from(
+        stores.join(organizations, organizations.c.id == stores.c.org_id).outerjoin(
+            aims_accounts, aims_accounts.c.org_id == stores.c.org_id
+        )
+    )
+
+
+def find_ground(uow: UnitOfWork, store_id: str) -> Ground | None:
+    """Return what a push of a store stands on; None when there is no such store."""
+    statement = _ground(is_sqlite=uow.is_sqlite).where(mine(uow, stores), stores.c.id == store_id)
+    row = uow.execute(statement).mappings().one_or_none()
+    if row is None:
+        return None
+    return Ground(
+        organization=organization_of(row),
+        store=store_of(row, "store_"),
+        # An account nobody has tried yet is unknown and closed.
+        account=Account() if row["account_org_id"] is None else account_of(row, "account_"),
+        last_number=row["last_number"] or 0,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -128,6 +128,23 @@ def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
         .order_by(table.updated_at, table.label_code)
     )
     return [_wish(row) for row in uow.execute(statement).mappings()]
+
+
+def has_unsettled(
+    org_id: sa.BindParameter[str],
+    store_id: sa.BindParameter[str],
+    is_time: Callable[[sa.Column[datetime]], sa.ColumnElement[bool]],
+) -> sa.Exists:
+    """Return the condition that a store has any of `unsettled_wishes` whose time has come."""
+    table = label_links.c
+    return sa.exists().where(
+        table.org_id == org_id,
+        table.store_id == store_id,
+        table.state == State.ACTIVE.value,
+        is_dirty(),
+        sa.not_(_is_kept()),
+        is_time(table.next_attempt_at),
+    )
 
 
 def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:

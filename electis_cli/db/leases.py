@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from electis_cli.db.rows import chunks, one_or_none
 from electis_cli.db.tables import leases
@@ -36,22 +38,18 @@ def sync_resource(store_id: str) -> str:
 def take_lease(uow: UnitOfWork, resource: str, holder: str, *, seconds: float) -> Lease | None:
     """Take a lease that is free, expired or our own; None while somebody else holds it."""
     now = uow.now()
-    uow.upsert(
-        leases,
-        [{"resource": resource, "holder": None, "epoch": 0, "expires_at": now}],
-        key=["resource"],
-        update=None,
-    )
     expires_at = now + timedelta(seconds=seconds)
-    statement = (
-        leases.update()
-        .where(
-            leases.c.resource == resource,
-            sa.or_(leases.c.holder.is_(None), leases.c.expires_at <= now),
-        )
-        .values(holder=holder, epoch=leases.c.epoch + 1, expires_at=expires_at)
-        .returning(leases.c.epoch)
-    )
+    kind: Any = sqlite.insert if uow.is_sqlite else postgresql.insert
+    insert = kind(leases).values(resource=resource, holder=holder, epoch=1, expires_at=expires_at)
+    statement = insert.on_conflict_do_update(
+        index_elements=["resource"],
+        set_={
+            "holder": insert.excluded.holder,
+            "epoch": leases.c.epoch + 1,
+            "expires_at": insert.excluded.expires_at,
+        },
+        where=sa.or_(leases.c.holder.is_(None), leases.c.expires_at <= now),
+    ).returning(leases.c.epoch)
     epoch = uow.execute(statement).scalar_one_or_none()
     if epoch is None:
         return None

@@ -56,14 +56,15 @@ class Store:
     created_at: datetime
 
 
-def _store(row: Any) -> Store:
-    return Store(**{name: row[name] for name in Store.__dataclass_fields__})
+def store_of(row: sa.RowMapping, prefix: str = "") -> Store:
+    """Return the store in a row that has all its columns under their names with a prefix, maybe among others."""
+    return Store(**{name: row[prefix + name] for name in Store.__dataclass_fields__})
 
 
 def list_stores(uow: UnitOfWork) -> list[Store]:
     """Return the organization's stores by code."""
     rows = uow.execute(sa.select(stores).where(mine(uow, stores)).order_by(stores.c.code)).mappings()
-    return [_store(row) for row in rows]
+    return [store_of(row) for row in rows]
 
 
 def find_store(
@@ -76,7 +77,7 @@ def find_store(
     if store_id is not None:
         statement = statement.where(stores.c.id == store_id)
     row = one_or_none(uow, statement.with_for_update() if lock else statement)
-    return _store(row) if row else None
+    return store_of(row) if row else None
 
 
 def insert_store(uow: UnitOfWork, values: Mapping[str, Any]) -> None:

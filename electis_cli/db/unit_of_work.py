@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from electis_cli.db.bulk import upsert_many
+from electis_cli.db.tables import counters
 
 EVERYBODY = "*"
 
@@ -158,12 +159,18 @@ class UnitOfWork:
 
     def last_number(self, name: str) -> int:
         """Return the last number a sequence gave; 0 when it gave none yet."""
-        if self.is_sqlite:
-            statement = sa.text("SELECT value FROM counters WHERE name = :name")
-        else:
-            statement = sa.text(
-                "SELECT coalesce(last_value, 0) FROM pg_sequences"
-                " WHERE schemaname = current_schema() AND sequencename = :name"
-            )
-        value: int = self.connection.execute(statement, {"name": name}).scalar_one()
-        return value
+        query = sa.select(last_number_query(name, is_sqlite=self.is_sqlite))
+        value: int | None = self.connection.execute(query).scalar_one()
+        return value or 0
+
+
+def last_number_query(name: str, *, is_sqlite: bool) -> sa.ScalarSelect[int]:
+    """Return the query of the last number a sequence gave, as a column; null when it gave none yet."""
+    if is_sqlite:
+        return sa.select(counters.c.value).where(counters.c.name == name).scalar_subquery()
+    sequences = sa.table("pg_sequences", *map(sa.column, ("schemaname", "sequencename", "last_value")))
+    return (
+        sa.select(sequences.c.last_value)
+        .where(sequences.c.schemaname == sa.func.current_schema(), sequences.c.sequencename == name)
+        .scalar_subquery()
+    )

@@ -309,7 +309,7 @@ def _start(scope: Scope, store_id: str, choice: Choice, action: Action = Action.
             moved_before=ledger.last_number(read.uow),
             began_at=scope.runtime.clock(),
             choice=choice,
-            is_set_back=is_set_back(scope.runtime, read.uow, scope.org_id),
+            is_set_back=is_set_back(scope.runtime, scope.org_id, ledger.last_number(read.uow)),
         )
 
 

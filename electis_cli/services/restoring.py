@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from electis_cli.db import alerts, ledger, stores
 from electis_cli.db.stores import Store
-from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.access import system_actor
 from electis_cli.services.change import Change, Scope
 from electis_cli.services.runtime import Runtime
@@ -19,9 +18,9 @@ _LEAP = 1_000_000_000
 PAUSED_WHY = "the database was restored from a backup: electis sync full, then electis sync approve RUN"
 
 
-def is_set_back(runtime: Runtime, uow: UnitOfWork, org_id: str) -> bool:
-    """Tell whether the ledger is below what this machine has seen of it."""
-    return ledger.last_number(uow) < _highest(runtime, org_id)
+def is_set_back(runtime: Runtime, org_id: str, last_number: int) -> bool:
+    """Tell whether the ledger, which gave this number last, is below what this machine has seen of it."""
+    return last_number < _highest(runtime, org_id)
 
 
 def note_pushed(runtime: Runtime, org_id: str, number: int) -> None:
@@ -35,10 +34,15 @@ def _highest(runtime: Runtime, org_id: str) -> int:
 
 
 def watch_for_restore(runtime: Runtime, org_id: str) -> None:
-    """Stop the pushes of an organization whose database was set back."""
+    """Stop the pushes of an organization if its database was set back."""
     with runtime.database.read(org_id) as uow:
-        if not is_set_back(runtime, uow, org_id):
-            return
+        number = ledger.last_number(uow)
+    if is_set_back(runtime, org_id, number):
+        stop_after_restore(runtime, org_id)
+
+
+def stop_after_restore(runtime: Runtime, org_id: str) -> None:
+    """Stop the pushes of an organization whose database was set back."""
     scope = Scope(runtime=runtime, actor=system_actor(), org_id=org_id)
     with runtime.database.write(org_id) as uow:
         number, highest = ledger.last_number(uow), _highest(runtime, org_id)

@@ -70,7 +70,15 @@ articles = sa.Table(
     sa.Column("known", Json),
     store_key(),
     sa.CheckConstraint("synced_version <= desired_version", name="order"),
-    sa.Index("ix_articles_queue", "org_id", "store_id", "state", "desired_seq"),
+    # Of dirty articles only: a daemon asks for them all the time, and mostly there are none.
+    sa.Index(
+        "ix_articles_dirty",
+        "org_id",
+        "store_id",
+        "desired_seq",
+        sqlite_where=sa.text("desired_version > synced_version"),
+        postgresql_where=sa.text("desired_version > synced_version"),
+    ),
 )
 
 known_hashes = sa.Table(

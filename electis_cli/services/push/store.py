@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import accounts, leases, ledger, organizations, stores
-from electis_cli.db.accounts import Account
+from electis_cli.db import leases, stores
+from electis_cli.db.due import NOTHING_DUE, Due, what_is_due
+from electis_cli.db.gates import Ground, find_ground
 from electis_cli.db.leases import Lease
-from electis_cli.db.organizations import Organization
-from electis_cli.db.stores import Store
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.errors import AimsNotConfigured, ElectisError, HostNotAllowed, StoreNotFound
 from electis_cli.services.change import Scope
@@ -23,13 +23,25 @@ from electis_cli.services.push.session import Halted, LeaseLost, PushSession, Tr
 from electis_cli.services.push.trouble import handle_trouble, note_success
 from electis_cli.services.remote import RemoteView
 from electis_cli.services.rendering import require_format
-from electis_cli.services.restoring import note_pushed, watch_for_restore
+from electis_cli.services.restoring import is_set_back, note_pushed, stop_after_restore
 from electis_cli.services.runtime import Runtime
 
 
 def lease_name(store_id: str) -> str:
     """Return the name of the lease that lets one worker at a time push a store."""
     return leases.push_resource(store_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opening:
+    """How a push begins: what it stands on, the lease (None: somebody else's, or the gate is shut) and what is due."""
+
+    ground: Ground
+    is_set_back: bool
+    ending: Ending | None
+    lease: Lease | None
+    taken_at: datetime
+    due: Due
 
 
 def push_store(
@@ -39,44 +51,31 @@ def push_store(
 
     Whatever dies in between, the next push goes on: intents are written before each call, acknowledgements after.
     """
-    watch_for_restore(runtime, org_id)
-    organization, store, account = _read(runtime, org_id, store_id)
-    report = PushReport(store=store.code)
-    ending = _gate(runtime, organization, store, account, report)
-    if ending is not None:
-        report.ending = ending
-        return report
-    taken_at = runtime.clock()
-    with runtime.database.write(org_id) as uow:
-        lease = leases.take_lease(
-            uow, lease_name(store_id), runtime.holder, seconds=runtime.tuning.lease_seconds
-        )
-        runtime.reached("push:taking-lease")
-        uow.commit()
-    runtime.reached("push:took-lease")
+    opening = _open(runtime, org_id, store_id)
+    if opening.is_set_back:
+        # It pauses the store, which is what the second look finds.
+        stop_after_restore(runtime, org_id)
+        opening = _open(runtime, org_id, store_id)
+    ground, lease = opening.ground, opening.lease
+    report = PushReport(store=ground.store.code)
     if lease is None:
-        report.ending = Ending.BUSY
+        report.ending = opening.ending or Ending.BUSY
+        report.error, report.until = _why_shut(ground, report.ending, opening.taken_at)
         return report
+    runtime.reached("push:took-lease")
     try:
-        client = runtime.connect(organization)
+        client = runtime.connect(ground.organization)
     except (AimsNotConfigured, HostNotAllowed, ElectisError) as error:
         _release(runtime, org_id, lease)
         report.ending, report.error_code, report.error = Ending.NO_ACCOUNT, error.code, error.message
         return report
     session = _session(
-        runtime=runtime,
-        organization=organization,
-        store=store,
-        account=account,
-        lease=lease,
-        taken_at=taken_at,
-        client=client,
-        report=report,
+        runtime=runtime, ground=ground, lease=lease, taken_at=opening.taken_at, client=client, report=report
     )
     try:
         with renewing(runtime, org_id, KeptLease(lease)):
             try:
-                _work(session, should_stop)
+                _work(session, opening.due, should_stop)
             except Trouble as trouble:
                 handle_trouble(session, trouble)
     except LeaseLost:
@@ -90,87 +89,103 @@ def push_store(
     return report
 
 
-def _read(runtime: Runtime, org_id: str, store_id: str) -> tuple[Organization, Store, Account]:
-    with runtime.database.read(org_id) as uow:
-        store = stores.find_store(uow, store_id=store_id)
-        if store is None:
+def _open(runtime: Runtime, org_id: str, store_id: str) -> _Opening:
+    """Look at the gate, take the lease and see what is due, in one transaction. Raises StoreNotFound."""
+    now, lease, due = runtime.clock(), None, NOTHING_DUE
+    with runtime.database.write(org_id) as uow:
+        ground = find_ground(uow, store_id)
+        if ground is None:
             raise StoreNotFound
-        return organizations.own_organization(uow), store, accounts.find_account(uow)
+        is_old = is_set_back(runtime, org_id, ground.last_number)
+        ending = _gate(ground, now)
+        if ending is None and not is_old:
+            resource, seconds = lease_name(store_id), runtime.tuning.lease_seconds
+            lease = leases.take_lease(uow, resource, runtime.holder, seconds=seconds)
+            due = what_is_due(uow, store_id, now)
+            runtime.reached("push:taking-lease")
+            uow.commit()
+    return _Opening(ground=ground, is_set_back=is_old, ending=ending, lease=lease, taken_at=now, due=due)
 
 
-def _gate(
-    runtime: Runtime, organization: Organization, store: Store, account: Account, report: PushReport
-) -> Ending | None:
+def _gate(ground: Ground, now: datetime) -> Ending | None:
     """Return why a store must not be pushed now, or None. Open or paused means no write at all."""
-    now = runtime.clock()
-    if not store.sync_enabled:
-        return Ending.DISABLED
-    if store.paused_at is not None:
-        report.error = store.paused_why
-        return Ending.PAUSED
-    if organization.aims_base_url is None or organization.article_format is None:
-        return Ending.NO_ACCOUNT if organization.aims_base_url is None else Ending.NO_FORMAT
-    if account.breaker == "open":
-        report.error = account.breaker_reason
-        return Ending.BREAKER
-    for until in (account.backoff_until, store.backoff_until):
-        if until is not None and until > now:
-            report.until = until
-            return Ending.BACKOFF
-    return None
+    store, organization = ground.store, ground.organization
+    cases = (
+        (not store.sync_enabled, Ending.DISABLED),
+        (store.paused_at is not None, Ending.PAUSED),
+        (organization.aims_base_url is None, Ending.NO_ACCOUNT),
+        (organization.article_format is None, Ending.NO_FORMAT),
+        (ground.account.breaker == "open", Ending.BREAKER),
+        (_backs_off_until(ground, now) is not None, Ending.BACKOFF),
+    )
+    return next((ending for holds, ending in cases if holds), None)
+
+
+def _backs_off_until(ground: Ground, now: datetime) -> datetime | None:
+    moments = (ground.account.backoff_until, ground.store.backoff_until)
+    return next((until for until in moments if until is not None and until > now), None)
+
+
+def _why_shut(ground: Ground, ending: Ending, now: datetime) -> tuple[str | None, datetime | None]:
+    """Return the reason a person or the account was given, and when a back-off is over."""
+    if ending is Ending.PAUSED:
+        return ground.store.paused_why, None
+    if ending is Ending.BREAKER:
+        return ground.account.breaker_reason, None
+    return None, _backs_off_until(ground, now) if ending is Ending.BACKOFF else None
 
 
 def _session(
     *,
     runtime: Runtime,
-    organization: Organization,
-    store: Store,
-    account: Account,
+    ground: Ground,
     lease: Lease,
     taken_at: datetime,
     client: AimsClient,
     report: PushReport,
 ) -> PushSession:
+    is_trial = ground.account.breaker == "half-open"
     return PushSession(
         runtime=runtime,
-        scope=Scope(runtime=runtime, actor=system_actor(), org_id=organization.id),
-        store=store,
+        scope=Scope(runtime=runtime, actor=system_actor(), org_id=ground.organization.id),
+        store=ground.store,
         client=client,
         view=RemoteView(
             client=client,
-            store=store.code,
-            article_format=require_format(organization),
+            store=ground.store.code,
+            article_format=require_format(ground.organization),
             fresh=timedelta(seconds=runtime.tuning.listing_fresh_seconds),
         ),
         report=report,
         lease=lease,
         renewed_at=taken_at,
         # Half-open after an outage: one batch of one proves that AIMS is back, then everything goes.
-        batch_size=1 if account.breaker == "half-open" else runtime.tuning.batch_size,
-        is_trial=account.breaker == "half-open",
+        batch_size=1 if is_trial else runtime.tuning.batch_size,
+        is_trial=is_trial,
     )
 
 
-def _work(session: PushSession, should_stop: Callable[[], bool]) -> None:
+def _work(session: PushSession, due: Due, should_stop: Callable[[], bool]) -> None:
     report = session.report
-    if session.store.listed_at is None and _has_work(session):
+    if session.store.listed_at is None and (due.articles or due.tombstones):
         try:
             _meet(session)
         except ElectisError as error:
             raise Trouble(error) from error
-    while True:
+    while due or session.ahead:
         before = report.moved + report.waiting
-        push_due_wishes(session, unlink=True)
-        if not should_stop():
+        if due.wishes:
+            push_due_wishes(session, unlink=True)
+        if (due.articles or session.ahead) and not should_stop():
             push_due_articles(session, tombstones=False)
-        if not should_stop():
+        if due.wishes and not should_stop():
             push_due_wishes(session, unlink=False)
-        if not should_stop():
+        if due.tombstones and not should_stop():
             push_due_articles(session, tombstones=True)
         if session.is_trial and report.moved:
             note_success(session)
         # Last in every round, not after all of them: a command lives for minutes, a long import may take longer.
-        if not should_stop():
+        if due.commands and not should_stop():
             send_due_commands(session, should_stop)
         if should_stop():
             report.ending = Ending.STOPPED
@@ -178,11 +193,8 @@ def _work(session: PushSession, should_stop: Callable[[], bool]) -> None:
         # A load that was found settled meanwhile moves nothing, and others may be ahead.
         if report.moved + report.waiting == before and not session.ahead:
             return
-
-
-def _has_work(session: PushSession) -> bool:
-    with session.runtime.database.read(session.scope.org_id) as uow:
-        return ledger.count_due(uow, session.store.id, session.runtime.clock()) > 0
+        with session.runtime.database.read(session.scope.org_id) as uow:
+            due = what_is_due(uow, session.store.id, session.runtime.clock())
 
 
 def _meet(session: PushSession) -> None:

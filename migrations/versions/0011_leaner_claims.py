@@ -1,4 +1,6 @@
-"""What is known of an article as ours is in its ledger row; `known_hashes` keeps what was asked of labels.
+"""What is known of an article as ours is in its ledger row, and dirty articles have an index of their own.
+
+`known_hashes` keeps what was asked of labels.
 
 Revision: 0011, after 0010.
 """
@@ -39,6 +41,15 @@ def upgrade() -> None:
         f" WHERE EXISTS (SELECT 1 FROM known_hashes AS k WHERE {where})"
     )
     op.execute("DELETE FROM known_hashes WHERE kind = 'article'")
+    op.drop_index("ix_articles_queue", table_name="articles")
+    dirty = sa.text("desired_version > synced_version")
+    op.create_index(
+        "ix_articles_dirty",
+        "articles",
+        ["org_id", "store_id", "desired_seq"],
+        sqlite_where=dirty,
+        postgresql_where=dirty,
+    )
 
 
 def downgrade() -> None:
@@ -58,4 +69,6 @@ def downgrade() -> None:
             " to_timestamp(CAST(k.value AS double precision))"
             " FROM articles AS a, jsonb_each_text(a.known) AS k WHERE a.known IS NOT NULL"
         )
+    op.drop_index("ix_articles_dirty", table_name="articles")
+    op.create_index("ix_articles_queue", "articles", ["org_id", "store_id", "state", "desired_seq"])
     op.drop_column("articles", "known")

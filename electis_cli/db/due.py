@@ -1,0 +1,72 @@
+"""What a store has to push right now, asked in one statement: each kind of work is done only where there is any."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from electis_cli.db import labels
+from electis_cli.db.tables import articles, commands
+from electis_cli.db.types import UtcDateTime
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.commands import OPEN_STATES
+from electis_cli.domain.queue import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Which kinds of work a store has."""
+
+    wishes: bool
+    articles: bool
+    tombstones: bool
+    commands: bool
+    """Any that wait or are on their way: those that nobody sends any more have to be ended."""
+
+    def __bool__(self) -> bool:
+        """True when there is any work."""
+        return self.wishes or self.articles or self.tombstones or self.commands
+
+
+NOTHING_DUE = Due(wishes=False, articles=False, tombstones=False, commands=False)
+
+
+@functools.cache
+def _due() -> sa.Executable:
+    org_id, store_id = sa.bindparam("org_id", type_=sa.Text()), sa.bindparam("store_id", type_=sa.Text())
+    now = sa.bindparam("moment", type_=UtcDateTime())
+
+    def is_time(column: sa.Column[datetime]) -> sa.ColumnElement[bool]:
+        return sa.or_(column.is_(None), column <= now)
+
+    def article(*, is_tombstone: bool) -> sa.Exists:
+        return sa.exists().where(
+            articles.c.org_id == org_id,
+            articles.c.store_id == store_id,
+            articles.c.state == State.ACTIVE.value,
+            articles.c.desired_version > articles.c.synced_version,
+            articles.c.desired_deleted.is_(is_tombstone),
+            is_time(articles.c.next_attempt_at),
+        )
+
+    command = sa.exists().where(
+        commands.c.org_id == org_id,
+        commands.c.store_id == store_id,
+        commands.c.state.in_(sorted(state.value for state in OPEN_STATES)),
+    )
+    return sa.select(
+        labels.has_unsettled(org_id, store_id, is_time),
+        article(is_tombstone=False),
+        article(is_tombstone=True),
+        command,
+    )
+
+
+def what_is_due(uow: UnitOfWork, store_id: str, now: datetime) -> Due:
+    """Return which kinds of work a store has right now."""
+    place = {"org_id": uow.tenant, "store_id": store_id, "moment": now}
+    wishes, wanted, unwanted, orders = uow.execute(_due(), place).one()
+    return Due(wishes=wishes, articles=wanted, tombstones=unwanted, commands=orders)
