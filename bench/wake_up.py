@@ -249,7 +249,7 @@ def write(pipe: Connection[int, str | None], writer: Writer) -> None:
                 ledger.bump(uow, writer.store_id, {space.external_id: False}, now)
                 uow.commit()
                 if mode != AFTER:
-                    uow.has_new_work = False
+                    uow.new_work.clear()
                 if mode == INSIDE:
                     uow.execute(sa.text(f"NOTIFY {CHANNEL}"))
             count += 1

@@ -30,7 +30,9 @@ class Supervisor:
         self._stop = stop
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=settings.push_threads, thread_name_prefix="push")
+        self._lock = threading.Lock()
         self._pushing: dict[str, Future[None]] = {}
+        self._awaited: set[str] = set()
         self._queue = Loop("queue", settings.poll_seconds, self._push, stop)
         self._loops = [
             self._queue,
@@ -67,16 +69,34 @@ class Supervisor:
     def _push(self) -> None:
         """Hand every store with due work to the pool; a store that is being pushed is left alone."""
         for place in working.due_pushes(self._runtime):
+            self._hand_over(place)
+
+    def _hand_over(self, place: working.Place) -> None:
+        with self._lock:
+            if self._stop.is_set():
+                return
             running = self._pushing.get(place.store_id)
             if running is None or running.done():
                 self._pushing[place.store_id] = self._pool.submit(self._push_one, place)
-            else:
-                # It may have asked for the last time before this work was committed, and this turn was its wake-up.
-                running.add_done_callback(lambda _: self._queue.wake())
+            elif place.store_id not in self._awaited:
+                # It may have asked for the last time before this work was committed, and this was its wake-up.
+                self._awaited.add(place.store_id)
+                running.add_done_callback(lambda _: self._look_again(place.store_id))
+
+    def _look_again(self, store_id: str) -> None:
+        self._awaited.discard(store_id)
+        self._queue.wake()
 
     def _listen(self) -> None:
         """Hear of new work until the end; while nobody can listen, the queue's own period finds it."""
-        working.listen_for_work(self._runtime, self._queue.wake, self._stop.is_set)
+        working.listen_for_work(self._runtime, self._hear, self._stop.is_set)
+
+    def _hear(self, place: working.Place | None) -> None:
+        """Push a store that somebody just changed; whether it may be is asked by the push itself."""
+        if place is None:
+            self._queue.wake()
+        else:
+            self._hand_over(place)
 
     def _push_one(self, place: working.Place) -> None:
         try:
@@ -84,7 +104,7 @@ class Supervisor:
         except Exception as error:  # noqa: BLE001 - one store's bug must not end the others' pushes
             log.error("queue:failed store=%s %s", place.code, place_of(error))  # noqa: TRY400 - see place_of
             return
-        if turn.counts or turn.outcome != "done":
+        if turn.is_news:
             self._tell("queue", turn)
 
     def _sync(self) -> None:

@@ -30,7 +30,7 @@ def insert_command(uow: UnitOfWork, command: Command) -> None:
     """Insert a command."""
     values = {**asdict(command), "kind": command.kind.value, "state": command.state.value}
     uow.execute(commands.insert(), {**values, "org_id": uow.tenant})
-    uow.announce_work()
+    uow.announce_work(command.store_id)
 
 
 def find_command(uow: UnitOfWork, command_id: str, *, lock: bool = False) -> Command | None:

@@ -266,8 +266,8 @@ def _ending(uow: UnitOfWork) -> Iterator[None]:
             _commit(connection, transaction)
         else:
             transaction.rollback()
-    if uow.is_committed and uow.has_new_work and not uow.is_sqlite:
-        wake(connection)
+    if uow.is_committed and uow.new_work and not uow.is_sqlite:
+        wake(connection, uow.tenant, uow.new_work)
 
 
 def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> None:

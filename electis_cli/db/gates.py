@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from electis_cli.db import ledger
 from electis_cli.db.accounts import Account, account_of
 from electis_cli.db.organizations import Organization, organization_of
-from electis_cli.db.rows import mine
 from electis_cli.db.stores import Store, store_of
 from electis_cli.db.tables import aims_accounts, leases, organizations, stores
 from electis_cli.db.unit_of_work import UnitOfWork, last_number_query
+
+_PLACE = (stores.c.org_id == sa.bindparam("org"), stores.c.id == sa.bindparam("store"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +32,27 @@ class Ground:
 
 @functools.cache
 def _ground(*, is_sqlite: bool) -> sa.Select[Any]:
-    return sa.select(
-        organizations,
-        *(column.label(f"store_{column.name}") for column in stores.c),
-        *(column.label(f"account_{column.name}") for column in aims_accounts.c),
-        last_number_query(ledger.SEQUENCE, is_sqlite=is_sqlite).label("last_number"),
-    ).select_from(
-        stores.join(organizations, organizations.c.id == stores.c.org_id).outerjoin(
-            aims_accounts, aims_accounts.c.org_id == stores.c.org_id
+    # Put together once, as every push begins with it.
+    return (
+        sa.select(
+            organizations,
+            *(column.label(f"store_{column.name}") for column in stores.c),
+            *(column.label(f"account_{column.name}") for column in aims_accounts.c),
+            last_number_query(ledger.SEQUENCE, is_sqlite=is_sqlite).label("last_number"),
         )
+        .select_from(
+            stores.join(organizations, organizations.c.id == stores.c.org_id).outerjoin(
+                aims_accounts, aims_accounts.c.org_id == stores.c.org_id
+            )
+        )
+        .where(*_PLACE)
     )
 
 
 def find_ground(uow: UnitOfWork, store_id: str) -> Ground | None:
     """Return what a push of a store stands on; None when there is no such store."""
-    statement = _ground(is_sqlite=uow.is_sqlite).where(mine(uow, stores), stores.c.id == store_id)
-    row = uow.execute(statement).mappings().one_or_none()
+    statement, place = _ground(is_sqlite=uow.is_sqlite), {"org": uow.tenant, "store": store_id}
+    row = uow.execute(statement, place).mappings().one_or_none()
     if row is None:
         return None
     return Ground(
@@ -80,24 +86,28 @@ _OWN = (
     aims_accounts.c.breaker_reason,
     leases.c.epoch,
 )
-_GATE = sa.select(organizations, *_OWN).select_from(
-    stores.join(organizations, organizations.c.id == stores.c.org_id)
-    .outerjoin(aims_accounts, aims_accounts.c.org_id == stores.c.org_id)
-    .outerjoin(
-        leases,
-        sa.and_(
-            leases.c.resource == sa.bindparam("lease"),
-            leases.c.holder.is_not(None),
-            leases.c.expires_at > sa.bindparam("now", type_=leases.c.expires_at.type),
-        ),
+_GATE = (
+    sa.select(organizations, *_OWN)
+    .select_from(
+        stores.join(organizations, organizations.c.id == stores.c.org_id)
+        .outerjoin(aims_accounts, aims_accounts.c.org_id == stores.c.org_id)
+        .outerjoin(
+            leases,
+            sa.and_(
+                leases.c.resource == sa.bindparam("lease"),
+                leases.c.holder.is_not(None),
+                leases.c.expires_at > sa.bindparam("now", type_=leases.c.expires_at.type),
+            ),
+        )
     )
+    .where(*_PLACE)
 )
 
 
 def find_gate(uow: UnitOfWork, store_id: str, lease: str) -> Gate | None:
     """Return whether a store may be pushed right now; None when there is no such store."""
-    statement = _GATE.where(mine(uow, stores), stores.c.id == store_id)
-    row = uow.execute(statement, {"lease": lease, "now": uow.now()}).mappings().one_or_none()
+    values = {"org": uow.tenant, "store": store_id, "lease": lease, "now": uow.now()}
+    row = uow.execute(_GATE, values).mappings().one_or_none()
     if row is None:
         return None
     return Gate(organization=organization_of(row), **{column.name: row[column.name] for column in _OWN})

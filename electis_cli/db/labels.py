@@ -275,7 +275,7 @@ def save_wish(
         },
     )
     _end_dead_letters(uow, [label_code], now)
-    uow.announce_work()
+    uow.announce_work(store_id)
 
 
 def save_observed(
@@ -385,7 +385,7 @@ def wish_pages(uow: UnitOfWork, store_id: str, pages: Mapping[str, int], now: da
                 )
             )
     if pages:
-        uow.announce_work()
+        uow.announce_work(store_id)
 
 
 def update_wish(
@@ -404,17 +404,25 @@ def forget_links(uow: UnitOfWork, store_id: str, article_ids: Collection[str], n
         uow.execute(forgetting_links(uow, store_id, article_ids, now))
 
 
-def forgetting_links(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> sa.Update:
+Articles = Collection[str] | sa.Select[Any]
+"""Ids of articles, or the query that finds them."""
+
+
+def forgetting_links(uow: UnitOfWork, store_id: str, articles_: Articles, now: datetime) -> sa.Update:
     """Return the statement of `forget_links`."""
-    return _showing(uow, store_id, article_ids).values(acked_article=None, acked_page=None, updated_at=now)
+    return _showing(uow, store_id, articles_).values(acked_article=None, acked_page=None, updated_at=now)
 
 
-def _showing(uow: UnitOfWork, store_id: str, article_ids: Iterable[str]) -> sa.Update:
-    return label_links.update().where(
-        mine(uow, label_links),
-        label_links.c.store_id == store_id,
-        among(uow, label_links.c.acked_article, article_ids),
-    )
+def redrawing_labels(uow: UnitOfWork, store_id: str, articles_: Articles, now: datetime) -> sa.Update:
+    """Return the statement that notes that the labels of articles redraw: AIMS accepted a new content."""
+    showing = _showing(uow, store_id, articles_)
+    return showing.values(display=Display.PROCESSING.value, display_since=now, resent_at=None)
+
+
+def _showing(uow: UnitOfWork, store_id: str, articles_: Articles) -> sa.Update:
+    shown = label_links.c.acked_article
+    is_one = shown.in_(articles_) if isinstance(articles_, sa.Select) else among(uow, shown, articles_)
+    return label_links.update().where(mine(uow, label_links), label_links.c.store_id == store_id, is_one)
 
 
 def count_wishes(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, list[LabelWish]]:
@@ -442,12 +450,6 @@ def _is_dormant() -> sa.ColumnElement[bool]:
         articles.c.article_id == label_links.c.desired_article,
         articles.c.desired_deleted.is_(True),
     )
-
-
-def redrawing_labels(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], now: datetime) -> sa.Update:
-    """Return the statement that notes that the labels of articles redraw: AIMS accepted a new content."""
-    showing = _showing(uow, store_id, article_ids)
-    return showing.values(display=Display.PROCESSING.value, display_since=now, resent_at=None)
 
 
 def redrawing(uow: UnitOfWork, store_id: str) -> list[LabelWish]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,13 +36,15 @@ def sync_resource(store_id: str) -> str:
     return f"sync:{store_id}"
 
 
-def take_lease(uow: UnitOfWork, resource: str, holder: str, *, seconds: float) -> Lease | None:
-    """Take a lease that is free, expired or our own; None while somebody else holds it."""
-    now = uow.now()
-    expires_at = now + timedelta(seconds=seconds)
-    kind: Any = sqlite.insert if uow.is_sqlite else postgresql.insert
-    insert = kind(leases).values(resource=resource, holder=holder, epoch=1, expires_at=expires_at)
-    statement = insert.on_conflict_do_update(
+# Put together once, as every push begins with it.
+@functools.cache
+def _taking(*, is_sqlite: bool) -> Any:
+    kind: Any = sqlite.insert if is_sqlite else postgresql.insert
+    until, now = (sa.bindparam(name, type_=leases.c.expires_at.type) for name in ("until", "moment"))
+    insert = kind(leases).values(
+        resource=sa.bindparam("name"), holder=sa.bindparam("who"), epoch=1, expires_at=until
+    )
+    return insert.on_conflict_do_update(
         index_elements=["resource"],
         set_={
             "holder": insert.excluded.holder,
@@ -50,7 +53,14 @@ def take_lease(uow: UnitOfWork, resource: str, holder: str, *, seconds: float) -
         },
         where=sa.or_(leases.c.holder.is_(None), leases.c.expires_at <= now),
     ).returning(leases.c.epoch)
-    epoch = uow.execute(statement).scalar_one_or_none()
+
+
+def take_lease(uow: UnitOfWork, resource: str, holder: str, *, seconds: float) -> Lease | None:
+    """Take a lease that is free, expired or our own; None while somebody else holds it."""
+    now = uow.now()
+    expires_at = now + timedelta(seconds=seconds)
+    values = {"name": resource, "who": holder, "until": expires_at, "moment": now}
+    epoch = uow.execute(_taking(is_sqlite=uow.is_sqlite), values).scalar_one_or_none()
     if epoch is None:
         return None
     return Lease(resource=resource, holder=holder, epoch=epoch, expires_at=expires_at)

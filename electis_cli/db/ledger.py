@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from electis_cli.db.bulk import update_many
-from electis_cli.db.rows import among, chunks, columns_of, mine
+from electis_cli.db.rows import among, among_named, chunks, columns_of, listed_value, mine
 from electis_cli.db.tables import articles, conference_rooms, dead_letters, spaces
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -78,7 +79,7 @@ def bump(uow: UnitOfWork, store_id: str, changes: Mapping[str, bool], now: datet
             )
             .values(ended_at=now, ended_by="edit")
         )
-    uow.announce_work()
+    uow.announce_work(store_id)
 
 
 def bump_many(uow: UnitOfWork, store_id: str, touched: sa.FromClause, count: int, now: datetime) -> None:
@@ -135,7 +136,7 @@ def bump_many(uow: UnitOfWork, store_id: str, touched: sa.FromClause, count: int
             .where(odd, articles.c.article_id.in_(among_them))
             .values(odd_hash=None, odd_since=None, next_attempt_at=None)
         )
-    uow.announce_work()
+    uow.announce_work(store_id)
 
 
 def _bumped(new: Any) -> dict[str, Any]:
@@ -331,41 +332,51 @@ def _due(uow: UnitOfWork, store_id: str, now: datetime) -> list[sa.ColumnElement
     ]
 
 
+# Put together once: a push asks these for every batch, and one of a single edit for little else.
+@functools.cache
+def _due_query(*, is_claim: bool, is_sqlite: bool) -> sa.Select[Any]:
+    table = articles.c
+    now = sa.bindparam("moment", type_=UtcDateTime())
+    in_flight = sa.case((table.inflight_version.is_not(None), table.last_tried_at))
+    statement = (
+        (_ROWS if is_claim else sa.select(table.article_id, in_flight))
+        .where(
+            table.org_id == sa.bindparam("org"),
+            table.store_id == sa.bindparam("store"),
+            table.state == State.ACTIVE.value,
+            table.desired_version > table.synced_version,
+            sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
+            table.desired_deleted == sa.bindparam("gone"),
+        )
+        # A row in doubt goes after the others: one that never gets an answer must not keep a store waiting.
+        .order_by(table.doubts, table.desired_seq)
+    )
+    if not is_claim:
+        return statement.limit(sa.bindparam("most"))
+    listed = among_named(table.article_id, "ids", is_sqlite=is_sqlite)
+    return statement.where(listed).with_for_update(skip_locked=True)
+
+
 def due_ids(
     uow: UnitOfWork, store_id: str, now: datetime, *, limit: int, tombstones: bool
 ) -> list[tuple[str, datetime | None]]:
     """Return the articles to push now, as `due_rows` orders them, and when each was sent without an answer yet."""
-    in_flight = sa.case((articles.c.inflight_version.is_not(None), articles.c.last_tried_at))
-    statement = (
-        sa.select(articles.c.article_id, in_flight)
-        .where(*_due(uow, store_id, now), articles.c.desired_deleted.is_(tombstones))
-        .order_by(articles.c.doubts, articles.c.desired_seq)
-        .limit(limit)
-    )
-    return [(row[0], row[1]) for row in uow.execute(statement).all()]
+    statement = _due_query(is_claim=False, is_sqlite=uow.is_sqlite)
+    values = {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones, "most": limit}
+    return [(row[0], row[1]) for row in uow.execute(statement, values).all()]
 
 
 def due_rows(
-    uow: UnitOfWork,
-    store_id: str,
-    now: datetime,
-    *,
-    limit: int,
-    tombstones: bool,
-    ids: Iterable[str],
+    uow: UnitOfWork, store_id: str, now: datetime, *, tombstones: bool, ids: Iterable[str]
 ) -> list[LedgerRow]:
     """Claim (lock) those of some articles that are still due, in the order in which they were changed.
 
     Either tombstones, or all others.
     """
-    statement = (
-        _ROWS.where(*_due(uow, store_id, now), articles.c.desired_deleted.is_(tombstones))
-        # A row in doubt goes after the others: one that never gets an answer must not keep a store waiting.
-        .order_by(articles.c.doubts, articles.c.desired_seq)
-        .limit(limit)
-    )
-    claim = statement.where(among(uow, articles.c.article_id, ids)).with_for_update(skip_locked=True)
-    return [_row(row) for row in uow.execute(claim).all()]
+    statement = _due_query(is_claim=True, is_sqlite=uow.is_sqlite)
+    values = {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones}
+    found = uow.execute(statement, {**values, "ids": listed_value(uow, ids)}).all()
+    return [_row(row) for row in found]
 
 
 def count_rows(uow: UnitOfWork, store_id: str) -> int:

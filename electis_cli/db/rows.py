@@ -34,11 +34,35 @@ def among(uow: UnitOfWork, column: sa.Column[Any], values: Iterable[Any]) -> sa.
 
     The statement's text is the same for any number of them, so that it is compiled once.
     """
-    wanted = list(values)
+    return _among(column, None, listed_value(uow, values), is_sqlite=uow.is_sqlite)
+
+
+def among_named(column: sa.Column[Any], name: str, *, is_sqlite: bool) -> sa.ColumnElement[bool]:
+    """Return the condition of `among` with a parameter of a name, for a statement that is put together once."""
+    return _among(column, name, sa.sql.base.NO_ARG, is_sqlite=is_sqlite)
+
+
+def listed_value(uow: UnitOfWork, values: Iterable[Any]) -> str:
+    """Return the one parameter as which many values travel."""
+    # No column holds a text with a NUL: PostgreSQL has none, SQLite would compare what is before it.
+    wanted = [value for value in values if not (isinstance(value, str) and "\0" in value)]
     if uow.is_sqlite:
-        each = sa.func.json_each(sa.bindparam(None, orjson.dumps(wanted).decode(), type_=sa.Text()))
+        return orjson.dumps(wanted).decode()
+    texts = list(map(str, wanted))
+    if not texts:
+        return "{}"
+    # PostgreSQL's own text of an array: made in one go, where the driver looks at each value by itself.
+    return '{"' + "\0".join(texts).replace("\\", r"\\").replace('"', r"\"").replace("\0", '","') + '"}'
+
+
+def _among(
+    column: sa.Column[Any], name: str | None, value: Any, *, is_sqlite: bool
+) -> sa.ColumnElement[bool]:
+    if is_sqlite:
+        each = sa.func.json_each(sa.bindparam(name, value, type_=sa.Text()))
         return column.in_(sa.select(each.table_valued("value").c.value))
-    return column == sa.func.any(sa.bindparam(None, wanted, type_=postgresql.ARRAY(column.type)))
+    array = sa.cast(sa.bindparam(name, value, type_=sa.Text()), postgresql.ARRAY(column.type))
+    return column == sa.func.any(array)
 
 
 def columns_of(table: sa.Table, kind: type) -> list[sa.Column[Any]]:

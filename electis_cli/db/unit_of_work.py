@@ -30,7 +30,7 @@ class UnitOfWork:
     PostgreSQL the row security policies, hold the same line once more.
     """
 
-    __slots__ = ("_began", "_clock", "_idle_seconds", "connection", "has_new_work", "is_committed", "org_id")
+    __slots__ = ("_began", "_clock", "_idle_seconds", "connection", "is_committed", "new_work", "org_id")
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class UnitOfWork:
         self.connection = connection
         self.org_id = org_id
         self.is_committed = False
-        self.has_new_work = False
+        self.new_work: set[str] = set()
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._began = (datetime.now(UTC), time.monotonic())
@@ -91,9 +91,9 @@ class UnitOfWork:
         """Let the transaction commit when the block ends without an error."""
         self.is_committed = True
 
-    def announce_work(self) -> None:
-        """Say that this change gives pushers something to do: idle daemons are woken when it has committed."""
-        self.has_new_work = True
+    def announce_work(self, store_id: str) -> None:
+        """Say that this change gives a store's pushers something to do: daemons are woken once it is committed."""
+        self.new_work.add(store_id)
 
     def execute(
         self,

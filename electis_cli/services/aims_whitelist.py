@@ -93,6 +93,6 @@ def _revive(at: AtAims, codes: Sequence[str]) -> frozenset[str]:
             and is_about_whitelist(wish.error_text)
         ]
         revived = retry_wishes(change, at.place, refused)
-        uow.announce_work()
+        uow.announce_work(at.place.id)
         uow.commit()
     return frozenset(revived)

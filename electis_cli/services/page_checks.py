@@ -84,7 +84,7 @@ def _note(
             _alert(change, store, held)
         if again:
             change.emit("sync:drift", {"pages": len(again)}, store_id=store.id)
-            uow.announce_work()
+            uow.announce_work(store.id)
         runtime.reached("pages:noting")
         uow.commit()
     runtime.reached("pages:noted")

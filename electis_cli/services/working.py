@@ -15,6 +15,7 @@ from electis_cli.services.change import Scope
 from electis_cli.services.full_sync import full_sync
 from electis_cli.services.housekeeping import keep_house
 from electis_cli.services.ping import is_ping_due, ping
+from electis_cli.services.push.report import Ending
 from electis_cli.services.push.store import push_store
 from electis_cli.services.runtime import Runtime
 
@@ -29,6 +30,11 @@ class Turn:
     subject: str
     outcome: str
     counts: dict[str, int]
+    is_news: bool = True
+
+
+_NO_NEWS = frozenset(Ending) - {Ending.STOPPED, Ending.TROUBLE}
+"""How a push ends that found nothing to do, or was not let in: one that is woken does not ask before it tries."""
 
 
 def due_pushes(runtime: Runtime) -> list[Place]:
@@ -43,14 +49,20 @@ def can_be_woken(runtime: Runtime) -> bool:
     return not runtime.database.is_sqlite
 
 
-def listen_for_work(runtime: Runtime, heard: Callable[[], None], should_stop: Callable[[], bool]) -> None:
-    """Call `heard` whenever anybody has committed new work, until told to stop. Raises DatabaseUnavailable."""
+def listen_for_work(
+    runtime: Runtime, heard: Callable[[Place | None], None], should_stop: Callable[[], bool]
+) -> None:
+    """Call `heard` whenever anybody has committed new work, until told to stop; None when it may be anywhere.
+
+    Raises DatabaseUnavailable.
+    """
     with runtime.database.wake_ups() as wake_ups:
         # What was committed while nobody listened.
-        heard()
+        heard(None)
         while not should_stop():
-            if wake_ups.wait(_ATTENTION_SECONDS):
-                heard()
+            for told in wake_ups.wait(_ATTENTION_SECONDS):
+                # Nobody knows its code before it is pushed.
+                heard(Place(org_id=told[0], store_id=told[1], code=told[1]) if told else None)
 
 
 def push_turn(runtime: Runtime, place: Place, should_stop: Callable[[], bool]) -> Turn:
@@ -61,7 +73,12 @@ def push_turn(runtime: Runtime, place: Place, should_stop: Callable[[], bool]) -
         *("commands_sent", "commands_failed", "failed", "waiting"),
     )
     counts = {name: getattr(report, name) for name in names if getattr(report, name)}
-    return Turn(subject=place.code, outcome=report.error_code or report.ending.value, counts=counts)
+    return Turn(
+        subject=report.store,
+        outcome=report.error_code or report.ending.value,
+        counts=counts,
+        is_news=bool(counts or report.error_code) or report.ending not in _NO_NEWS,
+    )
 
 
 def due_syncs(runtime: Runtime) -> list[Place]:

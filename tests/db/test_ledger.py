@@ -51,7 +51,7 @@ def due(scope, *, tombstones=False, limit=100, after=0.0):
         found = ledger.due_ids(uow, store_of(scope).id, now, limit=limit, tombstones=tombstones)
         ids = [article_id for article_id, _ in found]
         place = store_of(scope).id
-        rows = ledger.due_rows(uow, place, now, limit=limit, tombstones=tombstones, ids=ids)
+        rows = ledger.due_rows(uow, place, now, tombstones=tombstones, ids=ids)
     assert [row.article_id for row in rows] == ids, "what is claimed is what was due, in the same order"
     return ids
 

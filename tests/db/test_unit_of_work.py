@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from electis_cli.db import ledger, organizations, spaces, stores
 from electis_cli.db.engine import Database
+from electis_cli.db.rows import among
 from electis_cli.domain.errors import ChangedMeanwhile, DatabaseUnavailable
 from electis_cli.domain.spaces import Space
 from tests.world.ledger import store_of
@@ -207,3 +208,18 @@ def test_connections_that_the_server_ended_are_replaced_without_a_word(scope, op
     write(scope, "4-1")
     with database.read(scope.org_id), database.read(scope.org_id), database.read(scope.org_id):
         assert names(scope) == ["4-1"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "plain", 'quo"ted', "back\\slash", '\\"', "{a,b}", "NULL", " blank ", "a,b", "שלום", "'", "\n"],
+)
+def test_a_value_is_found_among_many_whatever_is_in_it(database, value):
+    with database.read() as uow:
+        both = (sa.select(sa.literal(one, sa.Text()).label("name")) for one in (value, "other"))
+        held = sa.union_all(*both).subquery()
+        statement = sa.select(held.c.name).where(among(uow, held.c.name, ["x", value, "y"]))
+        assert uow.execute(statement).scalars().all() == [value]
+        assert uow.execute(sa.select(held.c.name).where(among(uow, held.c.name, []))).scalars().all() == []
+        nul = sa.select(held.c.name).where(among(uow, held.c.name, [f"{value}\0other"]))
+        assert uow.execute(nul).scalars().all() == []

@@ -9,7 +9,7 @@ from electis_cli.db import commands, labels, ledger
 from electis_cli.db.wake_ups import CHANNEL, wake
 from electis_cli.domain.commands import Command, CommandKind, CommandState
 from electis_cli.domain.errors import DatabaseUnavailable
-from electis_cli.services.working import can_be_woken, listen_for_work
+from electis_cli.services.working import Place, can_be_woken, listen_for_work
 from tests.world.ledger import store_of
 
 STORE = "a store"
@@ -125,7 +125,7 @@ def test_a_wake_up_that_can_not_be_sent_fails_nobody_and_its_connection_is_not_u
     with database.engine.connect() as connection:
         process = connection.connection.driver_connection.info.backend_pid
         cut(database, process)
-        wake(connection)
+        wake(connection, "one", ["two"])
         assert connection.invalidated
 
 
@@ -135,14 +135,25 @@ def test_whoever_listens_begins_by_looking_and_looks_again_at_each_change(
     assert can_be_woken(runtime)
     looks = []
 
-    def look():
-        looks.append(clock())
+    def look(place):
+        looks.append(place)
         with database.write(scope.org_id) as uow:
             bump(uow, store_id, clock)
             uow.commit()
 
     listen_for_work(runtime, look, lambda: len(looks) == 3)
-    assert len(looks) == 3
+    named = Place(org_id=scope.org_id, store_id=store_id, code=store_id)
+    assert looks == [None, named, named], "at first it may be anywhere, then it is said where"
+
+
+def test_very_many_stores_are_not_named(database, scope, store_id, clock):
+    with database.wake_ups() as wake_ups:
+        with database.write(scope.org_id) as uow:
+            bump(uow, store_id, clock)
+            for number in range(100):
+                uow.announce_work(str(number))
+            uow.commit()
+        assert wake_ups.wait(PATIENCE) == [None]
 
 
 def test_a_listener_that_was_cut_off_says_so(database):

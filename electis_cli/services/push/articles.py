@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from electis_cli.aims.client import IDS_PER_CALL
 from electis_cli.aims.wire import RefusedRecord, WriteAnswer
 from electis_cli.db import ledger
 from electis_cli.db.acknowledging import acknowledge
@@ -26,6 +27,8 @@ from electis_cli.services.push.session import LeaseLost, PushSession, Trouble
 
 CALL_FAILURES = (AimsUnreachable, AimsAmbiguous, AimsThrottled, AimsLoginRefused, AimsCompanyRefused)
 GONE = "ARTICLE_ID_NOT_FOUND"
+FEW = 3 * IDS_PER_CALL
+"""How many articles are read with as many calls as the shortest listing takes: a page, the empty one and the count."""
 STORE_WORDS = ("STORE_CODE_NOT_FOUND", "COMPANY_NOT_FOUND")
 
 
@@ -37,7 +40,7 @@ def push_due_articles(session: PushSession, *, tombstones: bool) -> None:
     # What a call in doubt did is seen only by a read after it.
     tried = {article_id: at for article_id, at in due.items() if at is not None}
     try:
-        session.view.read(due, session.runtime.clock(), after=tried, expected=lambda: _expected(session))
+        session.view.read(due, session.runtime.clock(), after=tried, expected=lambda: _expected(session, due))
     except (*CALL_FAILURES, AimsRejected, UnreliableListing) as error:
         raise Trouble(error) from error
     groups = claim(session, list(due), tombstones=tombstones)
@@ -48,11 +51,13 @@ def push_due_articles(session: PushSession, *, tombstones: bool) -> None:
             _deliver(session, push, [claimed[row.article_id] for row in rows])
 
 
-def _expected(session: PushSession) -> tuple[int, int]:
+def _expected(session: PushSession, due: Collection[str]) -> tuple[int, int]:
     """Return how many articles are due in the store, and how many it has: many due ones are cheaper as one listing."""
+    if len(due) < min(session.batch_size, FEW):
+        return len(due), FEW  # these are all there are, and no listing takes fewer calls
     with session.runtime.database.read(session.scope.org_id) as uow:
-        due = ledger.count_due(uow, session.store.id, session.runtime.clock())
-        return due, ledger.count_rows(uow, session.store.id)
+        count = ledger.count_due(uow, session.store.id, session.runtime.clock())
+        return count, ledger.count_rows(uow, session.store.id)
 
 
 def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from electis_cli.db import labels, ledger
 from electis_cli.db.organizations import Organization
+from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.articles import ABSENT, looks_altered
 from electis_cli.domain.merge import resolve
 from electis_cli.domain.organizations import Strategy
@@ -42,14 +43,20 @@ def due_articles(session: PushSession) -> dict[str, datetime | None]:
     meanwhile comes after them anyway.
     """
     if not session.ahead:
-        # After a trial of one the others go in whole batches.
-        limit = session.batch_size * (1 if session.is_trial else LOADS_AHEAD)
+        now = session.runtime.clock()
         with session.runtime.database.read(session.scope.org_id) as uow:
-            due = ledger.due_ids(
-                uow, session.store.id, session.runtime.clock(), limit=limit, tombstones=False
+            session.ahead.extend(
+                look_ahead(uow, session.store.id, now, session.batch_size, is_trial=session.is_trial)
             )
-        session.ahead.extend(due)
     return dict(session.ahead.popleft() for _ in range(min(session.batch_size, len(session.ahead))))
+
+
+def look_ahead(
+    uow: UnitOfWork, store_id: str, now: datetime, batch_size: int, *, is_trial: bool
+) -> list[tuple[str, datetime | None]]:
+    """Return many loads of what is due; but after a trial of one the others go in whole batches."""
+    limit = batch_size * (1 if is_trial else LOADS_AHEAD)
+    return ledger.due_ids(uow, store_id, now, limit=limit, tombstones=False)
 
 
 def due_tombstones(session: PushSession) -> dict[str, datetime | None]:
@@ -88,7 +95,7 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
     with session.runtime.database.write(session.scope.org_id) as uow:
         organization = session.require_going(uow)
         change = session.change(uow)
-        rows = ledger.due_rows(uow, store_id, change.now, limit=len(ids), tombstones=tombstones, ids=ids)
+        rows = ledger.due_rows(uow, store_id, change.now, tombstones=tombstones, ids=ids)
         wanted = {} if tombstones else render_articles(uow, organization, store_id, ids)
         items = []
         for row in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from electis_cli.domain.errors import AimsNotConfigured, ElectisError, HostNotAl
 from electis_cli.services.change import Scope
 from electis_cli.services.leasing import KeptLease, renewing
 from electis_cli.services.push.articles import push_due_articles
+from electis_cli.services.push.claim import look_ahead
 from electis_cli.services.push.commands import send_due_commands
 from electis_cli.services.push.labels import push_due_wishes
 from electis_cli.services.push.report import Ending, PushReport
@@ -42,6 +43,7 @@ class _Opening:
     lease: Lease | None
     taken_at: datetime
     due: Due
+    ahead: Sequence[tuple[str, datetime | None]]
 
 
 def push_store(
@@ -72,6 +74,7 @@ def push_store(
     session = _session(
         runtime=runtime, ground=ground, lease=lease, taken_at=opening.taken_at, client=client, report=report
     )
+    session.ahead.extend(opening.ahead)
     try:
         with renewing(runtime, org_id, KeptLease(lease)):
             try:
@@ -92,6 +95,7 @@ def push_store(
 def _open(runtime: Runtime, org_id: str, store_id: str) -> _Opening:
     """Look at the gate, take the lease and see what is due, in one transaction. Raises StoreNotFound."""
     now, lease, due = runtime.clock(), None, NOTHING_DUE
+    ahead: list[tuple[str, datetime | None]] = []
     with runtime.database.write(org_id) as uow:
         ground = find_ground(uow, store_id)
         if ground is None:
@@ -99,12 +103,29 @@ def _open(runtime: Runtime, org_id: str, store_id: str) -> _Opening:
         is_old = is_set_back(runtime, org_id, ground.last_number)
         ending = _gate(ground, now)
         if ending is None and not is_old:
-            resource, seconds = lease_name(store_id), runtime.tuning.lease_seconds
-            lease = leases.take_lease(uow, resource, runtime.holder, seconds=seconds)
             due = what_is_due(uow, store_id, now)
-            runtime.reached("push:taking-lease")
-            uow.commit()
-    return _Opening(ground=ground, is_set_back=is_old, ending=ending, lease=lease, taken_at=now, due=due)
+            if not due:
+                ending = Ending.DONE
+            else:
+                resource, seconds = lease_name(store_id), runtime.tuning.lease_seconds
+                lease = leases.take_lease(uow, resource, runtime.holder, seconds=seconds)
+                if lease is not None and due.articles:
+                    is_trial = _is_trial(ground)
+                    ahead = look_ahead(uow, store_id, now, _batch_size(runtime, ground), is_trial=is_trial)
+                runtime.reached("push:taking-lease")
+                uow.commit()
+    return _Opening(
+        ground=ground, is_set_back=is_old, ending=ending, lease=lease, taken_at=now, due=due, ahead=ahead
+    )
+
+
+def _is_trial(ground: Ground) -> bool:
+    return ground.account.breaker == "half-open"
+
+
+def _batch_size(runtime: Runtime, ground: Ground) -> int:
+    """Return how many articles go in one call; half-open after an outage one of one proves that AIMS is back."""
+    return 1 if _is_trial(ground) else runtime.tuning.batch_size
 
 
 def _gate(ground: Ground, now: datetime) -> Ending | None:
@@ -144,7 +165,6 @@ def _session(
     client: AimsClient,
     report: PushReport,
 ) -> PushSession:
-    is_trial = ground.account.breaker == "half-open"
     return PushSession(
         runtime=runtime,
         scope=Scope(runtime=runtime, actor=system_actor(), org_id=ground.organization.id),
@@ -159,9 +179,8 @@ def _session(
         report=report,
         lease=lease,
         renewed_at=taken_at,
-        # Half-open after an outage: one batch of one proves that AIMS is back, then everything goes.
-        batch_size=1 if is_trial else runtime.tuning.batch_size,
-        is_trial=is_trial,
+        batch_size=_batch_size(runtime, ground),
+        is_trial=_is_trial(ground),
     )
 
 
