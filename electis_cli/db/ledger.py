@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from electis_cli.db.bulk import update_many
+from electis_cli.db.bulk import update_many, updating
 from electis_cli.db.rows import among, among_named, chunks, columns_of, listed_value, mine
 from electis_cli.db.tables import articles, conference_rooms, dead_letters, spaces
 from electis_cli.db.types import UtcDateTime
@@ -338,13 +338,18 @@ def _due_query(*, is_claim: bool, is_sqlite: bool) -> sa.Select[Any]:
     table = articles.c
     now = sa.bindparam("moment", type_=UtcDateTime())
     in_flight = sa.case((table.inflight_version.is_not(None), table.last_tried_at))
+    # Both mean the same, as the one is never below the other. The second keeps databases without statistics from
+    # going through the index of all dirty articles once a batch, where a batch is found by its ids.
+    is_dirty = table.desired_version > table.synced_version
+    if is_claim:
+        is_dirty = table.desired_version != table.synced_version
     statement = (
         (_ROWS if is_claim else sa.select(table.article_id, in_flight))
         .where(
             table.org_id == sa.bindparam("org"),
             table.store_id == sa.bindparam("store"),
             table.state == State.ACTIVE.value,
-            table.desired_version > table.synced_version,
+            is_dirty,
             sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
             table.desired_deleted == sa.bindparam("gone"),
         )
@@ -503,6 +508,22 @@ def update_rows(uow: UnitOfWork, store_id: str, changes: Iterable[Mapping[str, A
     if rows:
         where = [mine(uow, articles), articles.c.store_id == store_id]
         update_many(uow.connection, articles, rows, key="article_id", where=where)
+
+
+def send_rows(uow: UnitOfWork, store_id: str, changes: Sequence[Mapping[str, Any]]) -> int:
+    """Write columns of rows that are about to be sent, like `update_rows`, and return the number this takes."""
+    if uow.is_sqlite or not changes:
+        number = uow.take_numbers(SEQUENCE, 1)
+        update_rows(uow, store_id, [{**row, "touched_seq": number} for row in changes])
+        return number
+    where = [mine(uow, articles), articles.c.store_id == store_id]
+    columns, statement = updating(uow.connection, articles, changes, key="article_id", where=where)
+    taken = sa.select(sa.func.nextval(SEQUENCE).label("number")).cte("taken")
+    numbered = statement.values(touched_seq=sa.select(taken.c.number).scalar_subquery())
+    written = numbered.returning(articles.c.article_id).cte("written")
+    count = sa.select(sa.func.count()).select_from(written).scalar_subquery()
+    found: int = uow.execute(sa.select(taken.c.number, count), columns.parameters).one()[0]
+    return found
 
 
 def forget_observations(uow: UnitOfWork, store_id: str, article_ids: Iterable[str]) -> None:

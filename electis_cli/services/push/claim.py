@@ -158,17 +158,15 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     # AIMS broke the links of articles it lost; the labels are linked again once they are back.
     lost = [item.row.article_id for item in sent if session.view.hash_of(item.row.article_id) == ABSENT]
     labels.forget_links(uow, store_id, lost, now)
-    number = uow.take_numbers(ledger.SEQUENCE, 1)
-    ledger.update_rows(
+    number = ledger.send_rows(
         uow,
         store_id,
         [
             {
                 "article_id": item.row.article_id,
-                "touched_seq": number,
                 "inflight_version": item.row.desired_version,
                 "inflight_hash": item.hash,
-                "inflight_content": dict(item.wanted.content) if item.wanted else None,
+                "inflight_content": item.wanted.content if item.wanted else None,
                 "inflight_epoch": session.lease.epoch,
                 "last_tried_at": now,
                 # Known as ours before the network call: whatever becomes of it, it is recognized later.
