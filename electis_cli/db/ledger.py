@@ -1,34 +1,33 @@
-"""The article ledger: bumps by writers, claims and acknowledgements by the pusher."""
+"""The article ledger: its rows, bumps by writers, and what is written into it row by row."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from electis_cli.db.bulk import update_many, updating
-from electis_cli.db.rows import among, among_named, chunks, columns_of, listed_value, mine
-from electis_cli.db.tables import articles, conference_rooms, dead_letters, spaces
+from electis_cli.db.bulk import update_many
+from electis_cli.db.rows import among, chunks, columns_of, mine
+from electis_cli.db.tables import articles, dead_letters
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import LedgerRow, State
 
 SEQUENCE = "desired_seq"
-_WALK = 5000
-
 
 _COLUMNS = columns_of(articles, LedgerRow)
 _STATE_AT = LedgerRow._fields.index("state")
 _STATES = {state.value: state for state in State}
-_ROWS = sa.select(*_COLUMNS)
+ROWS = sa.select(*_COLUMNS)
+"""The query of ledger rows, without any condition."""
 
 
-def _row(row: Sequence[Any]) -> LedgerRow:
+def row_of(row: Sequence[Any]) -> LedgerRow:
+    """Return the ledger row that a row of the query `ROWS` is."""
     values = list(row)
     values[_STATE_AT] = _STATES[values[_STATE_AT]]
     return LedgerRow._make(values)
@@ -161,78 +160,12 @@ def rows_by_id(
     """Return the ledger rows of some articles, by id."""
     found: dict[str, LedgerRow] = {}
     for piece in chunks(sorted(set(article_ids))):
-        statement = _ROWS.where(
+        statement = ROWS.where(
             mine(uow, articles), articles.c.store_id == store_id, among(uow, articles.c.article_id, piece)
         ).order_by(articles.c.article_id)
         for row in uow.execute(statement.with_for_update() if lock else statement).all():
-            found[row[0]] = _row(row)
+            found[row[0]] = row_of(row)
     return found
-
-
-def expected_ids(uow: UnitOfWork, store_id: str) -> Iterator[list[str]]:
-    """Yield, a few thousand at a time, the ids of all articles that are not agreed to be absent."""
-    columns, last = articles.c, ""
-    while True:
-        statement = (
-            sa.select(columns.article_id)
-            .where(
-                mine(uow, articles),
-                columns.store_id == store_id,
-                columns.article_id > last,
-                sa.not_(
-                    sa.and_(
-                        columns.desired_deleted.is_(True),
-                        columns.desired_version == columns.synced_version,
-                        columns.inflight_version.is_(None),
-                    )
-                ),
-            )
-            .order_by(columns.article_id)
-            .limit(_WALK)
-        )
-        ids = list(uow.execute(statement).scalars())
-        if ids:
-            yield ids
-        if len(ids) < _WALK:
-            return
-        last = ids[-1]
-
-
-def unmet_ids(uow: UnitOfWork, store_id: str, room_prefix: str) -> list[str]:
-    """Return the articles of spaces and rooms that the ledger does not know: an upgrade, or a bug."""
-    found: list[str] = []
-    for table, article_id in (
-        (spaces, spaces.c.external_id),
-        (conference_rooms, sa.literal(room_prefix) + conference_rooms.c.external_id),
-    ):
-        # Not as a join: without statistics PostgreSQL compares every article with every other one.
-        statement = sa.except_(
-            sa.select(article_id).where(mine(uow, table), table.c.store_id == store_id),
-            sa.select(articles.c.article_id).where(mine(uow, articles), articles.c.store_id == store_id),
-        )
-        found.extend(uow.execute(statement).scalars())
-    return found
-
-
-def sizes(uow: UnitOfWork, store_id: str, *, since: int) -> tuple[int, int, int]:
-    """Return how many articles have a base and are wanted, how many of those stood still, and the spaces and rooms.
-
-    What stood still has not moved since the sequence stood at `since`.
-    """
-    has_stood = sa.case((articles.c.touched_seq <= since, 1))
-    bases = sa.select(sa.func.count(), sa.func.count(has_stood)).where(
-        mine(uow, articles),
-        articles.c.store_id == store_id,
-        articles.c.desired_deleted.is_(False),
-        articles.c.base_hash.is_not(None),
-        articles.c.base_hash != ABSENT,
-    )
-    local = 0
-    for table in (spaces, conference_rooms):
-        statement = sa.select(sa.func.count()).where(mine(uow, table), table.c.store_id == store_id)
-        local += uow.execute(statement).scalar_one()
-    count, stood = uow.execute(bases).one()
-    return count, stood, local
 
 
 def rows_in_states(
@@ -244,7 +177,7 @@ def rows_in_states(
         articles.c.store_id.in_(store_ids),
         articles.c.state.in_([state.value for state in states]),
     )
-    return {(row[0], row[1]): _row(row[1:]) for row in uow.execute(statement)}
+    return {(row[0], row[1]): row_of(row[1:]) for row in uow.execute(statement)}
 
 
 def last_number(uow: UnitOfWork) -> int:
@@ -257,167 +190,28 @@ def leap(uow: UnitOfWork, number: int) -> None:
     uow.skip_numbers(SEQUENCE, number)
 
 
-def note_equal(
-    uow: UnitOfWork,
-    store_id: str,
-    seen: Iterable[tuple[str, str | None, bool]],
-    now: datetime,
-    *,
-    untouched_since: int,
-) -> None:
-    """Note that articles were read back equal (with AIMS's word for their last update), unless they moved since."""
-    rows = [
-        {
-            "b_article_id": article_id,
-            "b_remote_updated": updated,
-            "b_at": now,
-            "b_equal_at": now if is_verbatim else None,
-        }
-        for article_id, updated, is_verbatim in seen
-    ]
-    if not rows:
-        return
-    columns = articles.c
-    statement = (
-        articles.update()
-        .where(
-            mine(uow, articles),
-            columns.store_id == store_id,
-            columns.article_id == sa.bindparam("b_article_id"),
-            columns.touched_seq <= untouched_since,
-        )
-        .values(
-            read_equal_at=sa.func.coalesce(
-                columns.read_equal_at, sa.bindparam("b_equal_at", type_=UtcDateTime)
-            ),
-            last_seen_remote_at=sa.bindparam("b_at", type_=UtcDateTime),
-            remote_updated=sa.bindparam("b_remote_updated"),
-            verify_after=sa.case(
-                (columns.verify_after <= sa.bindparam("b_at", type_=UtcDateTime), None),
-                else_=columns.verify_after,
-            ),
-            missing_since=None,
-            odd_hash=None,
-            odd_since=None,
-        )
-    )
-    uow.execute(statement, rows)
-
-
 def all_rows(uow: UnitOfWork, store_id: str) -> dict[str, LedgerRow]:
     """Return every ledger row of a store, by article id."""
-    statement = _ROWS.where(mine(uow, articles), articles.c.store_id == store_id)
-    return {row[0]: _row(row) for row in uow.execute(statement)}
+    statement = ROWS.where(mine(uow, articles), articles.c.store_id == store_id)
+    return {row[0]: row_of(row) for row in uow.execute(statement)}
 
 
 def unsettled_rows(uow: UnitOfWork, store_id: str) -> list[LedgerRow]:
     """Return the rows of a store that are not synced, in the order in which they were changed."""
-    statement = _ROWS.where(
+    statement = ROWS.where(
         mine(uow, articles),
         articles.c.store_id == store_id,
         sa.or_(
             articles.c.state != State.ACTIVE.value, articles.c.desired_version > articles.c.synced_version
         ),
     ).order_by(articles.c.desired_seq)
-    return [_row(row) for row in uow.execute(statement)]
-
-
-def _due(uow: UnitOfWork, store_id: str, now: datetime) -> list[sa.ColumnElement[bool]]:
-    return [
-        mine(uow, articles),
-        articles.c.store_id == store_id,
-        articles.c.state == State.ACTIVE.value,
-        articles.c.desired_version > articles.c.synced_version,
-        sa.or_(articles.c.next_attempt_at.is_(None), articles.c.next_attempt_at <= now),
-    ]
-
-
-# Put together once: a push asks these for every batch, and one of a single edit for little else.
-@functools.cache
-def _due_query(*, is_claim: bool, is_sqlite: bool) -> sa.Select[Any]:
-    table = articles.c
-    now = sa.bindparam("moment", type_=UtcDateTime())
-    in_flight = sa.case((table.inflight_version.is_not(None), table.last_tried_at))
-    # Both mean the same, as the one is never below the other. The second keeps databases without statistics from
-    # going through the index of all dirty articles once a batch, where a batch is found by its ids.
-    is_dirty = table.desired_version > table.synced_version
-    if is_claim:
-        is_dirty = table.desired_version != table.synced_version
-    statement = (
-        (_ROWS if is_claim else sa.select(table.article_id, in_flight))
-        .where(
-            table.org_id == sa.bindparam("org"),
-            table.store_id == sa.bindparam("store"),
-            table.state == State.ACTIVE.value,
-            is_dirty,
-            sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
-            table.desired_deleted == sa.bindparam("gone"),
-        )
-        # A row in doubt goes after the others: one that never gets an answer must not keep a store waiting.
-        .order_by(table.doubts, table.desired_seq)
-    )
-    if not is_claim:
-        return statement.limit(sa.bindparam("most"))
-    listed = among_named(table.article_id, "ids", is_sqlite=is_sqlite)
-    return statement.where(listed).with_for_update(skip_locked=True)
-
-
-def due_ids(
-    uow: UnitOfWork, store_id: str, now: datetime, *, limit: int, tombstones: bool
-) -> list[tuple[str, datetime | None]]:
-    """Return the articles to push now, as `due_rows` orders them, and when each was sent without an answer yet."""
-    statement = _due_query(is_claim=False, is_sqlite=uow.is_sqlite)
-    values = {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones, "most": limit}
-    return [(row[0], row[1]) for row in uow.execute(statement, values).all()]
-
-
-def due_rows(
-    uow: UnitOfWork, store_id: str, now: datetime, *, tombstones: bool, ids: Iterable[str]
-) -> list[LedgerRow]:
-    """Claim (lock) those of some articles that are still due, in the order in which they were changed.
-
-    Either tombstones, or all others.
-    """
-    statement = _due_query(is_claim=True, is_sqlite=uow.is_sqlite)
-    values = {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones}
-    found = uow.execute(statement, {**values, "ids": listed_value(uow, ids)}).all()
-    return [_row(row) for row in found]
-
-
-def count_rows(uow: UnitOfWork, store_id: str) -> int:
-    """Return how many articles the ledger knows in a store."""
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(articles)
-        .where(mine(uow, articles), articles.c.store_id == store_id)
-    )
-    count: int = uow.execute(statement).scalar_one()
-    return count
-
-
-def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
-    """Return how many rows could be pushed right now."""
-    statement = sa.select(sa.func.count()).select_from(articles).where(*_due(uow, store_id, now))
-    count: int = uow.execute(statement).scalar_one()
-    return count
-
-
-def next_due_at(uow: UnitOfWork, store_id: str) -> datetime | None:
-    """Return when the next row that backs off is due, or None when none does."""
-    statement = sa.select(sa.func.min(articles.c.next_attempt_at)).where(
-        mine(uow, articles),
-        articles.c.store_id == store_id,
-        articles.c.state == State.ACTIVE.value,
-        articles.c.desired_version > articles.c.synced_version,
-    )
-    moment: datetime | None = uow.execute(statement).scalar_one_or_none()
-    return moment
+    return [row_of(row) for row in uow.execute(statement)]
 
 
 def rows_to_verify(uow: UnitOfWork, store_id: str, now: datetime, limit: int) -> list[LedgerRow]:
     """Return acknowledged rows whose settle window is over: they are read once more."""
     statement = (
-        _ROWS.where(
+        ROWS.where(
             mine(uow, articles),
             articles.c.store_id == store_id,
             articles.c.verify_after <= now,
@@ -426,13 +220,13 @@ def rows_to_verify(uow: UnitOfWork, store_id: str, now: datetime, limit: int) ->
         .order_by(articles.c.verify_after)
         .limit(limit)
     )
-    return [_row(row) for row in uow.execute(statement)]
+    return [row_of(row) for row in uow.execute(statement)]
 
 
 def newest_agreed_row(uow: UnitOfWork, store_id: str) -> LedgerRow | None:
     """Return the article that both sides agreed on last and that nothing is under way for, or None."""
     statement = (
-        _ROWS.where(
+        ROWS.where(
             mine(uow, articles),
             articles.c.store_id == store_id,
             articles.c.state == State.ACTIVE.value,
@@ -446,60 +240,7 @@ def newest_agreed_row(uow: UnitOfWork, store_id: str) -> LedgerRow | None:
         .limit(1)
     )
     found = uow.execute(statement).one_or_none()
-    return _row(found) if found else None
-
-
-def acknowledging(
-    uow: UnitOfWork,
-    store_id: str,
-    article_ids: Iterable[str],
-    *,
-    epoch: int,
-    number: int | sa.ScalarSelect[int],
-    now: datetime,
-    verify_after: datetime,
-) -> sa.Update:
-    """Return the statement that notes that AIMS took what is in flight.
-
-    Both sides agree on it then, though nobody read it back yet. What a claim of another epoch sent stays as it is; a
-    row that changed meanwhile stays dirty.
-    """
-    table = articles.c
-    is_same = table.inflight_hash == table.base_hash
-    return (
-        articles.update()
-        .where(
-            mine(uow, articles),
-            table.store_id == store_id,
-            among(uow, table.article_id, article_ids),
-            table.inflight_epoch == epoch,
-            table.inflight_version.is_not(None),
-        )
-        .values(
-            touched_seq=number,
-            synced_version=table.inflight_version,
-            base=table.inflight_content,
-            base_hash=table.inflight_hash,
-            echo=sa.case((is_same, table.echo), else_=sa.null()),
-            echo_rounds=sa.case((is_same, table.echo_rounds), else_=0),
-            read_equal_at=None,
-            last_seen_remote_at=None,
-            inflight_version=None,
-            inflight_hash=None,
-            inflight_content=sa.null(),
-            inflight_epoch=None,
-            attempts=0,
-            doubts=0,
-            next_attempt_at=None,
-            error_class=None,
-            error_text=None,
-            acked_at=now,
-            verify_after=verify_after,
-            missing_since=None,
-            odd_hash=None,
-            odd_since=None,
-        )
-    )
+    return row_of(found) if found else None
 
 
 def update_rows(uow: UnitOfWork, store_id: str, changes: Iterable[Mapping[str, Any]]) -> None:
@@ -508,22 +249,6 @@ def update_rows(uow: UnitOfWork, store_id: str, changes: Iterable[Mapping[str, A
     if rows:
         where = [mine(uow, articles), articles.c.store_id == store_id]
         update_many(uow.connection, articles, rows, key="article_id", where=where)
-
-
-def send_rows(uow: UnitOfWork, store_id: str, changes: Sequence[Mapping[str, Any]]) -> int:
-    """Write columns of rows that are about to be sent, like `update_rows`, and return the number this takes."""
-    if uow.is_sqlite or not changes:
-        number = uow.take_numbers(SEQUENCE, 1)
-        update_rows(uow, store_id, [{**row, "touched_seq": number} for row in changes])
-        return number
-    where = [mine(uow, articles), articles.c.store_id == store_id]
-    columns, statement = updating(uow.connection, articles, changes, key="article_id", where=where)
-    taken = sa.select(sa.func.nextval(SEQUENCE).label("number")).cte("taken")
-    numbered = statement.values(touched_seq=sa.select(taken.c.number).scalar_subquery())
-    written = numbered.returning(articles.c.article_id).cte("written")
-    count = sa.select(sa.func.count()).select_from(written).scalar_subquery()
-    found: int = uow.execute(sa.select(taken.c.number, count), columns.parameters).one()[0]
-    return found
 
 
 def forget_observations(uow: UnitOfWork, store_id: str, article_ids: Iterable[str]) -> None:
@@ -539,36 +264,6 @@ def forget_observations(uow: UnitOfWork, store_id: str, article_ids: Iterable[st
             )
             .values(odd_hash=None, odd_since=None, next_attempt_at=None)
         )
-
-
-def count_moving(uow: UnitOfWork, store_id: str, since: int) -> int:
-    """Return how many articles moved since the sequence stood at `since`: what a listing may miscount by."""
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(articles)
-        .where(
-            mine(uow, articles),
-            articles.c.store_id == store_id,
-            sa.or_(articles.c.inflight_version.is_not(None), articles.c.touched_seq > since),
-        )
-    )
-    count: int = uow.execute(statement).scalar_one()
-    return count
-
-
-def wake_rows(uow: UnitOfWork, store_id: str) -> None:
-    """Make every waiting row due at once: AIMS is back."""
-    uow.execute(
-        articles.update()
-        .where(
-            mine(uow, articles),
-            articles.c.store_id == store_id,
-            articles.c.state == State.ACTIVE.value,
-            articles.c.next_attempt_at.is_not(None),
-            articles.c.odd_since.is_(None),
-        )
-        .values(next_attempt_at=None)
-    )
 
 
 def forget_tombstones(uow: UnitOfWork, before: datetime) -> int:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import alerts, ledger, organizations, runs, stores
+from electis_cli.db import alerts, comparing, ledger, organizations, runs, stores
 from electis_cli.db.organizations import Organization
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action, system_actor
@@ -156,7 +156,7 @@ def full_sync(
                 if not (is_held and _is_about_another_place(plan)):
                     # What was seen is seen, whatever becomes of the plan: the settle windows run from now.
                     (note_observations if is_held else apply_plan)(change, run, plan)
-                    ledger.note_equal(
+                    comparing.note_equal(
                         uow, store_id, sifted.equal, change.now, untouched_since=start.moved_before
                     )
                     observe_links(change, planned.organization, store_id, sifted)
@@ -235,7 +235,7 @@ def _list(scope: Scope, start: _Start, *, dry_run: bool = False) -> Sifted:
 
 def _count_moving(scope: Scope, start: _Start) -> int:
     with scope.runtime.database.read(scope.org_id) as uow:
-        return ledger.count_moving(uow, start.store.id, start.moved_before)
+        return comparing.count_moving(uow, start.store.id, start.moved_before)
 
 
 def _terms(change: Change, start: _Start, organization: Organization, store: Store) -> Terms:
@@ -345,7 +345,7 @@ def _plan(change: Change, start: _Start, sifted: Sifted, *, lock: bool) -> Plann
                 or can_take_in(article_id, remote.content, require_format(organization)),
             )
         )
-    bases, stood, local = ledger.sizes(uow, store_id, since=start.moved_before)
+    bases, stood, local = comparing.sizes(uow, store_id, since=start.moved_before)
     totals = Totals(
         bases=bases,
         stood=stood,

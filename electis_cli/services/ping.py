@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import accounts, alerts, commands, labels, ledger, organizations, stores
+from electis_cli.db import accounts, alerts, claims, commands, labels, organizations, stores
 from electis_cli.db.accounts import Account
 from electis_cli.domain.access import Action, system_actor
 from electis_cli.domain.errors import (
@@ -115,7 +115,7 @@ def note_ping(change: Change, failure: ElectisError | None) -> None:
 def _has_due(change: Change) -> bool:
     """Tell whether anything is due that could be tried, in a store that may be pushed."""
     return any(
-        ledger.count_due(change.uow, place.id, change.now)
+        claims.count_due(change.uow, place.id, change.now)
         or labels.count_due(change.uow, place.id, change.now)
         or commands.next_command(change.uow, place.id, change.uow.now())
         for place in stores.list_stores(change.uow)
@@ -127,7 +127,7 @@ def _half_open(change: Change) -> None:
     """Let one trial write through; everything that waited for AIMS is due again."""
     accounts.save_account(change.uow, {"breaker": "half-open", "backoff_until": None})
     for place in stores.list_stores(change.uow):
-        ledger.wake_rows(change.uow, place.id)
+        claims.wake_rows(change.uow, place.id)
         labels.wake_wishes(change.uow, place.id)
         commands.wake_commands(change.uow, place.id)
         stores.update_store(change.uow, place.id, {"backoff_until": None, "backoff_count": 0})

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TypeVar
 
 from electis_cli.aims.wire import RemoteArticle
-from electis_cli.db import labels, ledger, standings
+from electis_cli.db import comparing, labels, standings
 from electis_cli.db.organizations import Organization
 from electis_cli.db.standings import Standing
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -90,11 +90,11 @@ def sift(
             _sift_page(uow, organization, store_id, page, sifted, now=now, keep_foreign=keep_foreign)
     sifted.close()
     with scope.runtime.database.read(scope.org_id) as uow:
-        for ids in ledger.expected_ids(uow, store_id):
+        for ids in comparing.expected_ids(uow, store_id):
             sifted.missed.extend(article_id for article_id in ids if not sifted.has_listed(article_id))
         sifted.unmet.extend(
             article_id
-            for article_id in ledger.unmet_ids(uow, store_id, organization.room_prefix)
+            for article_id in comparing.unmet_ids(uow, store_id, organization.room_prefix)
             if article_id not in sifted.odd
         )
     return sifted

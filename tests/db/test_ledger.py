@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from electis_cli.db import alerts, intents, labels, ledger
+from electis_cli.db import alerts, claims, intents, labels, ledger
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import MOST_KNOWN, State
 from tests.world.ledger import letters_of, open_alerts, rows_of, store_of
@@ -48,10 +48,10 @@ def put(write, store_id):
 def due(scope, *, tombstones=False, limit=100, after=0.0):
     now = scope.runtime.clock() + timedelta(seconds=after)
     with scope.runtime.database.read(scope.org_id) as uow:
-        found = ledger.due_ids(uow, store_of(scope).id, now, limit=limit, tombstones=tombstones)
+        found = claims.due_ids(uow, store_of(scope).id, now, limit=limit, tombstones=tombstones)
         ids = [article_id for article_id, _ in found]
         place = store_of(scope).id
-        rows = ledger.due_rows(uow, place, now, tombstones=tombstones, ids=ids)
+        rows = claims.due_rows(uow, place, now, tombstones=tombstones, ids=ids)
     assert [row.article_id for row in rows] == ids, "what is claimed is what was due, in the same order"
     return ids
 
@@ -174,7 +174,7 @@ def test_a_row_waits_until_its_next_attempt(scope, bump, put, clock):
 def acknowledge(write, store_id, clock, *names, epoch):
     times = {"now": clock(), "verify_after": clock() + timedelta(seconds=120)}
     write(
-        lambda uow: uow.execute(ledger.acknowledging(uow, store_id, names, epoch=epoch, number=99, **times))
+        lambda uow: uow.execute(claims._acknowledging(uow, store_id, names, epoch=epoch, number=99, **times))
     )
 
 
@@ -241,7 +241,7 @@ def test_when_aims_is_back_everything_that_waited_for_it_is_due(scope, write, bu
     later = clock() + timedelta(minutes=15)
     put({"article_id": "A", "next_attempt_at": later, "odd_since": None})
     put({"article_id": "B", "next_attempt_at": later, "odd_since": clock()})
-    write(lambda uow: ledger.wake_rows(uow, store_id))
+    write(lambda uow: claims.wake_rows(uow, store_id))
     assert due(scope) == ["A"], "B waits for somebody else's edit to settle, not for AIMS"
 
 

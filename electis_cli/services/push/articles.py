@@ -7,8 +7,7 @@ from typing import Any
 
 from electis_cli.aims.client import IDS_PER_CALL
 from electis_cli.aims.wire import RefusedRecord, WriteAnswer
-from electis_cli.db import ledger
-from electis_cli.db.acknowledging import acknowledge
+from electis_cli.db import claims, comparing, ledger
 from electis_cli.domain.articles import Content
 from electis_cli.domain.errors import (
     AimsAmbiguous,
@@ -56,8 +55,8 @@ def _expected(session: PushSession, due: Collection[str]) -> tuple[int, int]:
     if len(due) < min(session.batch_size, FEW):
         return len(due), FEW  # these are all there are, and no listing takes fewer calls
     with session.runtime.database.read(session.scope.org_id) as uow:
-        count = ledger.count_due(uow, session.store.id, session.runtime.clock())
-        return count, ledger.count_rows(uow, session.store.id)
+        count = claims.count_due(uow, session.store.id, session.runtime.clock())
+        return count, comparing.count_rows(uow, session.store.id)
 
 
 def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:
@@ -111,7 +110,7 @@ def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> 
     """Write down that AIMS took a batch; rows that changed meanwhile stay dirty, another epoch's rows untouched."""
     with session.runtime.database.write(session.scope.org_id) as uow:
         now = session.runtime.clock()
-        number = acknowledge(
+        number = claims.acknowledge(
             uow,
             session.store.id,
             session.lease,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from electis_cli.db import labels, ledger
+from electis_cli.db import claims, labels, ledger
 from electis_cli.db.organizations import Organization
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.articles import ABSENT, looks_altered
@@ -56,14 +56,14 @@ def look_ahead(
 ) -> list[tuple[str, datetime | None]]:
     """Return many loads of what is due; but after a trial of one the others go in whole batches."""
     limit = batch_size * (1 if is_trial else LOADS_AHEAD)
-    return ledger.due_ids(uow, store_id, now, limit=limit, tombstones=False)
+    return claims.due_ids(uow, store_id, now, limit=limit, tombstones=False)
 
 
 def due_tombstones(session: PushSession) -> dict[str, datetime | None]:
     """Return a load of due deletions, and when each was sent without an answer yet."""
     now = session.runtime.clock()
     with session.runtime.database.read(session.scope.org_id) as uow:
-        due = dict(ledger.due_ids(uow, session.store.id, now, limit=session.batch_size, tombstones=True))
+        due = dict(claims.due_ids(uow, session.store.id, now, limit=session.batch_size, tombstones=True))
         if not due:
             return due
         # A deletion waits for labels that are on their way to another article, else AIMS would break their links.
@@ -95,7 +95,7 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
     with session.runtime.database.write(session.scope.org_id) as uow:
         organization = session.require_going(uow)
         change = session.change(uow)
-        rows = ledger.due_rows(uow, store_id, change.now, tombstones=tombstones, ids=ids)
+        rows = claims.due_rows(uow, store_id, change.now, tombstones=tombstones, ids=ids)
         wanted = {} if tombstones else render_articles(uow, organization, store_id, ids)
         items = []
         for row in rows:
@@ -158,7 +158,7 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     # AIMS broke the links of articles it lost; the labels are linked again once they are back.
     lost = [item.row.article_id for item in sent if session.view.hash_of(item.row.article_id) == ABSENT]
     labels.forget_links(uow, store_id, lost, now)
-    number = ledger.send_rows(
+    number = claims.send_rows(
         uow,
         store_id,
         [

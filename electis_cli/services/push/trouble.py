@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from electis_cli.db import accounts, alerts, commands, labels, ledger, stores
+from electis_cli.db import accounts, alerts, claims, commands, labels, ledger, stores
 from electis_cli.domain.errors import (
     AimsAmbiguous,
     AimsCompanyRefused,
@@ -74,7 +74,7 @@ def note_success(session: PushSession) -> None:
             uow, {"breaker": "closed", "breaker_reason": None, "breaker_since": None, "backoff_until": None}
         )
         for place in stores.list_stores(uow):
-            ledger.wake_rows(uow, place.id)
+            claims.wake_rows(uow, place.id)
             labels.wake_wishes(uow, place.id)
             commands.wake_commands(uow, place.id)
         alerts.close_alert(uow, "aims:breaker", change.now)

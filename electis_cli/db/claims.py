@@ -1,0 +1,233 @@
+"""What a push asks of the ledger: what is due, what it claims and sends, and what AIMS took."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from electis_cli.db import labels, stores
+from electis_cli.db.bulk import updating
+from electis_cli.db.leases import Lease, holder_of
+from electis_cli.db.ledger import ROWS, SEQUENCE, row_of, update_rows
+from electis_cli.db.rows import among, among_named, listed_value, mine
+from electis_cli.db.tables import articles
+from electis_cli.db.types import UtcDateTime
+from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.queue import LedgerRow, State
+
+
+def _due(uow: UnitOfWork, store_id: str, now: datetime) -> list[sa.ColumnElement[bool]]:
+    return [
+        mine(uow, articles),
+        articles.c.store_id == store_id,
+        articles.c.state == State.ACTIVE.value,
+        articles.c.desired_version > articles.c.synced_version,
+        sa.or_(articles.c.next_attempt_at.is_(None), articles.c.next_attempt_at <= now),
+    ]
+
+
+# Put together once: a push asks these for every batch, and one of a single edit for little else.
+@functools.cache
+def _due_query(*, is_claim: bool, is_sqlite: bool) -> sa.Select[Any]:
+    table = articles.c
+    now = sa.bindparam("moment", type_=UtcDateTime())
+    in_flight = sa.case((table.inflight_version.is_not(None), table.last_tried_at))
+    # Both mean the same, as the one is never below the other. The second keeps databases without statistics from
+    # going through the index of all dirty articles once a batch, where a batch is found by its ids.
+    is_dirty = table.desired_version > table.synced_version
+    if is_claim:
+        is_dirty = table.desired_version != table.synced_version
+    statement = (
+        (ROWS if is_claim else sa.select(table.article_id, in_flight))
+        .where(
+            table.org_id == sa.bindparam("org"),
+            table.store_id == sa.bindparam("store"),
+            table.state == State.ACTIVE.value,
+            is_dirty,
+            sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
+            table.desired_deleted == sa.bindparam("gone"),
+        )
+        # A row in doubt goes after the others: one that never gets an answer must not keep a store waiting.
+        .order_by(table.doubts, table.desired_seq)
+    )
+    if not is_claim:
+        return statement.limit(sa.bindparam("most"))
+    listed = among_named(table.article_id, "ids", is_sqlite=is_sqlite)
+    return statement.where(listed).with_for_update(skip_locked=True)
+
+
+def due_ids(
+    uow: UnitOfWork, store_id: str, now: datetime, *, limit: int, tombstones: bool
+) -> list[tuple[str, datetime | None]]:
+    """Return the articles to push now, as `due_rows` orders them, and when each was sent without an answer yet."""
+    statement = _due_query(is_claim=False, is_sqlite=uow.is_sqlite)
+    values = {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones, "most": limit}
+    return [(row[0], row[1]) for row in uow.execute(statement, values).all()]
+
+
+def due_rows(
+    uow: UnitOfWork, store_id: str, now: datetime, *, tombstones: bool, ids: Iterable[str]
+) -> list[LedgerRow]:
+    """Claim (lock) those of some articles that are still due, in the order in which they were changed.
+
+    Either tombstones, or all others.
+    """
+    statement = _due_query(is_claim=True, is_sqlite=uow.is_sqlite)
+    values = {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones}
+    found = uow.execute(statement, {**values, "ids": listed_value(uow, ids)}).all()
+    return [row_of(row) for row in found]
+
+
+def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
+    """Return how many rows could be pushed right now."""
+    statement = sa.select(sa.func.count()).select_from(articles).where(*_due(uow, store_id, now))
+    count: int = uow.execute(statement).scalar_one()
+    return count
+
+
+def next_due_at(uow: UnitOfWork, store_id: str) -> datetime | None:
+    """Return when the next row that backs off is due, or None when none does."""
+    statement = sa.select(sa.func.min(articles.c.next_attempt_at)).where(
+        mine(uow, articles),
+        articles.c.store_id == store_id,
+        articles.c.state == State.ACTIVE.value,
+        articles.c.desired_version > articles.c.synced_version,
+    )
+    moment: datetime | None = uow.execute(statement).scalar_one_or_none()
+    return moment
+
+
+def send_rows(uow: UnitOfWork, store_id: str, changes: Sequence[Mapping[str, Any]]) -> int:
+    """Write columns of rows that are about to be sent, like `update_rows`, and return the number this takes."""
+    if uow.is_sqlite or not changes:
+        number = uow.take_numbers(SEQUENCE, 1)
+        update_rows(uow, store_id, [{**row, "touched_seq": number} for row in changes])
+        return number
+    where = [mine(uow, articles), articles.c.store_id == store_id]
+    columns, statement = updating(uow.connection, articles, changes, key="article_id", where=where)
+    taken = sa.select(sa.func.nextval(SEQUENCE).label("number")).cte("taken")
+    numbered = statement.values(touched_seq=sa.select(taken.c.number).scalar_subquery())
+    written = numbered.returning(articles.c.article_id).cte("written")
+    count = sa.select(sa.func.count()).select_from(written).scalar_subquery()
+    found: int = uow.execute(sa.select(taken.c.number, count), columns.parameters).one()[0]
+    return found
+
+
+def _acknowledging(
+    uow: UnitOfWork,
+    store_id: str,
+    article_ids: Iterable[str],
+    *,
+    epoch: int,
+    number: int | sa.ScalarSelect[int],
+    now: datetime,
+    verify_after: datetime,
+) -> sa.Update:
+    """Return the statement that notes that AIMS took what is in flight.
+
+    Both sides agree on it then, though nobody read it back yet. What a claim of another epoch sent stays as it is; a
+    row that changed meanwhile stays dirty.
+    """
+    table = articles.c
+    is_same = table.inflight_hash == table.base_hash
+    return (
+        articles.update()
+        .where(
+            mine(uow, articles),
+            table.store_id == store_id,
+            among(uow, table.article_id, article_ids),
+            table.inflight_epoch == epoch,
+            table.inflight_version.is_not(None),
+        )
+        .values(
+            touched_seq=number,
+            synced_version=table.inflight_version,
+            base=table.inflight_content,
+            base_hash=table.inflight_hash,
+            echo=sa.case((is_same, table.echo), else_=sa.null()),
+            echo_rounds=sa.case((is_same, table.echo_rounds), else_=0),
+            read_equal_at=None,
+            last_seen_remote_at=None,
+            inflight_version=None,
+            inflight_hash=None,
+            inflight_content=sa.null(),
+            inflight_epoch=None,
+            attempts=0,
+            doubts=0,
+            next_attempt_at=None,
+            error_class=None,
+            error_text=None,
+            acked_at=now,
+            verify_after=verify_after,
+            missing_since=None,
+            odd_hash=None,
+            odd_since=None,
+        )
+    )
+
+
+def wake_rows(uow: UnitOfWork, store_id: str) -> None:
+    """Make every waiting row due at once: AIMS is back."""
+    uow.execute(
+        articles.update()
+        .where(
+            mine(uow, articles),
+            articles.c.store_id == store_id,
+            articles.c.state == State.ACTIVE.value,
+            articles.c.next_attempt_at.is_not(None),
+            articles.c.odd_since.is_(None),
+        )
+        .values(next_attempt_at=None)
+    )
+
+
+def acknowledge(
+    uow: UnitOfWork,
+    store_id: str,
+    lease: Lease,
+    article_ids: Iterable[str],
+    *,
+    are_deleted: bool,
+    now: datetime,
+    verify_after: datetime,
+) -> int | None:
+    """Note that AIMS took what is in flight, and return the number this has in the ledger.
+
+    None means that the lease is not ours any more: whatever was written must not be committed then. Rows that changed
+    meanwhile stay dirty, those of another epoch untouched.
+    """
+    ids = sorted(set(article_ids))
+    touched = labels.forgetting_links if are_deleted else labels.redrawing_labels
+    recovered = stores.changing_store(
+        uow, store_id, {"last_write_at": now, "backoff_until": None, "backoff_count": 0}
+    )
+
+    def agreed(number: int | sa.ScalarSelect[int]) -> sa.Update:
+        return _acknowledging(
+            uow, store_id, ids, epoch=lease.epoch, number=number, now=now, verify_after=verify_after
+        )
+
+    if uow.is_sqlite:
+        if uow.execute(holder_of(uow, lease.resource)).scalar_one_or_none() != lease.epoch:
+            return None
+        number = uow.take_numbers(SEQUENCE, 1)
+        for statement in (agreed(number), touched(uow, store_id, ids, now), recovered):
+            uow.execute(statement)
+        return number
+    taken = sa.select(sa.func.nextval(SEQUENCE).label("number")).cte("taken")
+    agreement = agreed(sa.select(taken.c.number).scalar_subquery())
+    done = agreement.returning(articles.c.article_id).cte("agreed")
+    drawn = touched(uow, store_id, sa.select(done.c.article_id), now).returning(sa.literal(1).label("one"))
+    # Asking for their numbers of rows has these done first, and in this order: articles, labels, then the store, as
+    # everybody else locks them. What nobody asks about is done after them.
+    counts = (
+        sa.select(sa.func.count()).select_from(part).scalar_subquery() for part in (done, drawn.cte("drawn"))
+    )
+    epoch = holder_of(uow, lease.resource).scalar_subquery()
+    everything = sa.select(taken.c.number, epoch, *counts).add_cte(recovered.cte("recovered"))
+    number, held, *_ = uow.execute(everything).one()
+    return number if held == lease.epoch else None
