@@ -14,7 +14,7 @@ log = logging.getLogger("electis.daemon")
 
 _LONGEST_PAUSE = 30.0
 
-_SHORTEST_PAUSE = 0.05
+SHORTEST_PAUSE = 0.05
 """Between two turns, however often a loop is woken: an import of single edits must not keep it asking all the time."""
 
 
@@ -68,7 +68,7 @@ class Loop:
                 self._rest()
 
     def _rest(self) -> None:
-        breath = min(_SHORTEST_PAUSE, self._period)
+        breath = min(SHORTEST_PAUSE, self._period)
         if not self._stop.wait(breath):
             self._woken.wait(self._period - breath)
         self._woken.clear()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from daemon.loop import Loop, place_of
+from daemon.loop import SHORTEST_PAUSE, Loop, place_of
 from electis_cli.domain.errors import ElectisError
 from electis_cli.services import daemons, working
 from electis_cli.services.daemons import Daemon
@@ -33,6 +35,7 @@ class Supervisor:
         self._lock = threading.Lock()
         self._pushing: dict[str, Future[None]] = {}
         self._awaited: set[str] = set()
+        self._heard_at: dict[str, float] = {}
         self._queue = Loop("queue", settings.poll_seconds, self._push, stop)
         self._loops = [
             self._queue,
@@ -92,10 +95,16 @@ class Supervisor:
         working.listen_for_work(self._runtime, self._hear, self._stop.is_set)
 
     def _hear(self, place: working.Place | None) -> None:
-        """Push a store that somebody just changed; whether it may be is asked by the push itself."""
-        if place is None:
+        """Push a store that somebody just changed; whether it may be is asked by the push itself.
+
+        Many edits in a row are left to the queue's own turns: a store that is paused, or another daemon's, would be
+        asked for every one of them.
+        """
+        now = time.monotonic()
+        if place is None or now - self._heard_at.get(place.store_id, -math.inf) < SHORTEST_PAUSE:
             self._queue.wake()
         else:
+            self._heard_at[place.store_id] = now
             self._hand_over(place)
 
     def _push_one(self, place: working.Place) -> None:

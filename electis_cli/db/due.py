@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from electis_cli.db import labels
+from electis_cli.db import label_queue
 from electis_cli.db.tables import articles, commands
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -58,7 +58,7 @@ def _due() -> sa.Executable:
         commands.c.state.in_(sorted(state.value for state in OPEN_STATES)),
     )
     return sa.select(
-        labels.has_unsettled(org_id, store_id, is_time),
+        label_queue.has_unsettled(org_id, store_id, is_time),
         article(is_tombstone=False),
         article(is_tombstone=True),
         command,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from electis_cli.db.rows import among, chunks, mine, one_or_none
-from electis_cli.db.tables import articles, dead_letters, label_links
+from electis_cli.db.tables import dead_letters, label_links
 from electis_cli.db.unit_of_work import UnitOfWork
-from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.labels import Display
 from electis_cli.domain.queue import LabelWish, State
 
 
-def _wish(row: Any) -> LabelWish:
+def wish_of(row: Any) -> LabelWish:
+    """Return the wish in a row that has all its columns."""
     fields = {name: row[name] for name in LabelWish.__dataclass_fields__}
     fields["state"] = State(row["state"])
     fields["display"] = Display(row["display"])
@@ -27,7 +27,7 @@ def find_wish(uow: UnitOfWork, label_code: str, *, lock: bool = False) -> LabelW
     """Return what is wished of a label, or None when nothing ever was."""
     statement = sa.select(label_links).where(mine(uow, label_links), label_links.c.label_code == label_code)
     row = one_or_none(uow, statement.with_for_update() if lock else statement)
-    return _wish(row) if row else None
+    return wish_of(row) if row else None
 
 
 def list_wishes(
@@ -45,13 +45,13 @@ def list_wishes(
         .limit(limit)
     )
     if article_ids is None:
-        return [_wish(row) for row in uow.execute(base).mappings()]
+        return [wish_of(row) for row in uow.execute(base).mappings()]
     found: list[LabelWish] = []
     for piece in chunks(sorted(set(article_ids))):
         wanted = sa.or_(
             among(uow, label_links.c.desired_article, piece), among(uow, label_links.c.acked_article, piece)
         )
-        found.extend(_wish(row) for row in uow.execute(base.where(wanted)).mappings())
+        found.extend(wish_of(row) for row in uow.execute(base.where(wanted)).mappings())
     return found
 
 
@@ -77,7 +77,7 @@ def kept_for(uow: UnitOfWork, label_code: str) -> list[LabelWish]:
         )
         .order_by(label_links.c.label_code)
     )
-    return [_wish(row) for row in uow.execute(statement).mappings()]
+    return [wish_of(row) for row in uow.execute(statement).mappings()]
 
 
 def wishes_by_code(
@@ -92,120 +92,8 @@ def wishes_by_code(
             .order_by(label_links.c.label_code)
         )
         rows = uow.execute(statement.with_for_update() if lock else statement).mappings()
-        found |= {row["label_code"]: _wish(row) for row in rows}
+        found |= {row["label_code"]: wish_of(row) for row in rows}
     return found
-
-
-def is_dirty() -> sa.ColumnElement[bool]:
-    """Return the condition that AIMS has not acknowledged a wish: `LabelWish.is_dirty` as SQL."""
-    table = label_links.c
-    is_in_doubt = table.inflight_version.is_not(None)
-    return sa.or_(
-        table.desired_article.is_distinct_from(table.acked_article),
-        sa.and_(
-            is_in_doubt, sa.or_(table.desired_article.is_(None), table.inflight_version != table.version)
-        ),
-        sa.and_(
-            table.desired_article.is_not(None),
-            table.desired_page.is_not(None),
-            table.desired_page.is_distinct_from(table.acked_page),
-        ),
-    )
-
-
-def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
-    """Return the active wishes of a store that AIMS has not acknowledged and that need not wait for another label."""
-    table = label_links.c
-    statement = (
-        sa.select(label_links)
-        .where(
-            mine(uow, label_links),
-            table.store_id == store_id,
-            table.state == State.ACTIVE.value,
-            is_dirty(),
-            sa.not_(_is_kept()),
-        )
-        .order_by(table.updated_at, table.label_code)
-    )
-    return [_wish(row) for row in uow.execute(statement).mappings()]
-
-
-def has_unsettled(
-    org_id: sa.BindParameter[str],
-    store_id: sa.BindParameter[str],
-    is_time: Callable[[sa.Column[datetime]], sa.ColumnElement[bool]],
-) -> sa.Exists:
-    """Return the condition that a store has any of `unsettled_wishes` whose time has come."""
-    table = label_links.c
-    return sa.exists().where(
-        table.org_id == org_id,
-        table.store_id == store_id,
-        table.state == State.ACTIVE.value,
-        is_dirty(),
-        sa.not_(_is_kept()),
-        is_time(table.next_attempt_at),
-    )
-
-
-def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
-    """Return how many wishes could be brought to AIMS right now: unlinks, and what their article is there for."""
-    is_due = sa.or_(label_links.c.next_attempt_at.is_(None), label_links.c.next_attempt_at <= now)
-    statement = sa.select(sa.func.count()).select_from(label_links).where(_can_go(uow, store_id), is_due)
-    count: int = uow.execute(statement).scalar_one()
-    return count
-
-
-def next_due_at(uow: UnitOfWork, store_id: str) -> datetime | None:
-    """Return when the next wish that backs off is due, or None when none does."""
-    statement = sa.select(sa.func.min(label_links.c.next_attempt_at)).where(_can_go(uow, store_id))
-    moment: datetime | None = uow.execute(statement).scalar_one_or_none()
-    return moment
-
-
-def _can_go(uow: UnitOfWork, store_id: str) -> sa.ColumnElement[bool]:
-    """Return the condition that a wish of a store is not acknowledged, and waits for nothing but its time."""
-    table, theirs = label_links.c, articles.c
-    is_there = sa.exists().where(
-        theirs.org_id == table.org_id,
-        theirs.store_id == table.store_id,
-        theirs.article_id == table.desired_article,
-        theirs.desired_deleted.is_(False),
-        theirs.desired_version <= theirs.synced_version,
-        theirs.base_hash.is_not(None),
-        theirs.base_hash != ABSENT,
-    )
-    return sa.and_(
-        mine(uow, label_links),
-        table.store_id == store_id,
-        table.state == State.ACTIVE.value,
-        is_dirty(),
-        sa.not_(_is_kept()),
-        sa.or_(table.desired_article.is_(None), is_there),
-    )
-
-
-def _is_kept(*, by_one_that_is_stuck: bool = False) -> sa.ColumnElement[bool]:
-    """Return the condition that a label keeps its article until the one that replaces it is linked to that.
-
-    Not when the article is to be deleted. `by_one_that_is_stuck` narrows it to those for whom nothing will happen.
-    """
-    table, new = label_links.c, label_links.alias("replacement")
-    is_coming = sa.exists().where(
-        new.c.org_id == table.org_id,
-        new.c.label_code == table.waits_for,
-        new.c.desired_article == table.acked_article,
-        sa.or_(
-            new.c.desired_article.is_distinct_from(new.c.acked_article), new.c.inflight_version.is_not(None)
-        ),
-        *((new.c.state != State.ACTIVE.value,) if by_one_that_is_stuck else ()),
-    )
-    is_deleted = sa.exists().where(
-        articles.c.org_id == table.org_id,
-        articles.c.store_id == table.store_id,
-        articles.c.article_id == table.acked_article,
-        articles.c.desired_deleted.is_(True),
-    )
-    return sa.and_(table.waits_for.is_not(None), is_coming, sa.not_(is_deleted))
 
 
 def _end_dead_letters(uow: UnitOfWork, codes: Iterable[str], now: datetime) -> None:
@@ -312,7 +200,7 @@ def save_observed(
         .where(
             mine(uow, label_links),
             label_links.c.label_code == label_code,
-            sa.or_(label_links.c.origin == "observed", _is_unchanged(instead_of)),
+            sa.or_(label_links.c.origin == "observed", is_unchanged(instead_of)),
         )
         .values(
             store_id=store_id,
@@ -327,7 +215,7 @@ def save_observed(
     return uow.count_changed(statement) == 1
 
 
-def _is_unchanged(wish: LabelWish | None) -> sa.ColumnElement[bool]:
+def is_unchanged(wish: LabelWish | None) -> sa.ColumnElement[bool]:
     """Return the condition that a wish is as it was read, with no call on its way."""
     if wish is None:
         return sa.false()
@@ -342,7 +230,7 @@ def note_shown(uow: UnitOfWork, wish: LabelWish, article_id: str, now: datetime)
     """Note that a label shows another article than AIMS acknowledged, so that its wish is due again."""
     statement = (
         label_links.update()
-        .where(mine(uow, label_links), label_links.c.label_code == wish.label_code, _is_unchanged(wish))
+        .where(mine(uow, label_links), label_links.c.label_code == wish.label_code, is_unchanged(wish))
         .values(acked_article=article_id, acked_page=None, updated_at=now)
     )
     return uow.count_changed(statement) == 1
@@ -423,134 +311,3 @@ def _showing(uow: UnitOfWork, store_id: str, articles_: Articles) -> sa.Update:
     shown = label_links.c.acked_article
     is_one = shown.in_(articles_) if isinstance(articles_, sa.Select) else among(uow, shown, articles_)
     return label_links.update().where(mine(uow, label_links), label_links.c.store_id == store_id, is_one)
-
-
-def count_wishes(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, list[LabelWish]]:
-    """Return the wishes of each store that are not settled, by store, without those that nothing can come of for now.
-
-    Wishes of a deleted article are dormant, and so is a label's that waits for one AIMS refused.
-    """
-    found: dict[str, list[LabelWish]] = {store_id: [] for store_id in store_ids}
-    statement = sa.select(label_links).where(
-        mine(uow, label_links), label_links.c.store_id.in_(store_ids), sa.not_(_is_dormant())
-    )
-    statement = statement.where(sa.not_(_is_kept(by_one_that_is_stuck=True)))
-    for row in uow.execute(statement.order_by(label_links.c.label_code)).mappings():
-        wish = _wish(row)
-        if wish.is_dirty or wish.state is not State.ACTIVE:
-            found[wish.store_id].append(wish)
-    return found
-
-
-def _is_dormant() -> sa.ColumnElement[bool]:
-    """Return the condition that a wish's article was deleted: nothing can be done until it comes back."""
-    return sa.exists().where(
-        articles.c.org_id == label_links.c.org_id,
-        articles.c.store_id == label_links.c.store_id,
-        articles.c.article_id == label_links.c.desired_article,
-        articles.c.desired_deleted.is_(True),
-    )
-
-
-def redrawing(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
-    """Return the labels of a store that have not answered: not yet, or not even to what was sent twice."""
-    statement = (
-        sa.select(label_links)
-        .where(
-            mine(uow, label_links),
-            label_links.c.store_id == store_id,
-            label_links.c.display.in_([Display.PROCESSING.value, Display.TIMED_OUT.value]),
-            label_links.c.acked_article.is_not(None),
-        )
-        .order_by(label_links.c.label_code)
-    )
-    return [_wish(row) for row in uow.execute(statement).mappings()]
-
-
-def pages_to_check(uow: UnitOfWork, store_id: str, now: datetime, limit: int) -> list[LabelWish]:
-    """Return the labels that drew a page we flipped them to long enough ago to ask whether they show it."""
-    statement = (
-        sa.select(label_links)
-        .where(
-            mine(uow, label_links),
-            label_links.c.store_id == store_id,
-            label_links.c.state == State.ACTIVE.value,
-            label_links.c.page_check_at <= now,
-            label_links.c.display == Display.DISPLAYED.value,
-            label_links.c.desired_page == label_links.c.acked_page,
-            sa.not_(is_dirty()),
-        )
-        .order_by(label_links.c.page_check_at, label_links.c.label_code)
-        .limit(limit)
-    )
-    return [_wish(row) for row in uow.execute(statement).mappings()]
-
-
-def note_page(uow: UnitOfWork, wish: LabelWish, values: Mapping[str, Any], now: datetime) -> bool:
-    """Write what asking for a label's page came to; False when it was flipped, linked or wished anew meanwhile."""
-    statement = (
-        label_links.update()
-        .where(
-            mine(uow, label_links),
-            label_links.c.label_code == wish.label_code,
-            _is_unchanged(wish),
-            label_links.c.page_check_at == wish.page_check_at,
-        )
-        .values(page_check_at=None, updated_at=now, **values)
-    )
-    return uow.count_changed(statement) == 1
-
-
-def has_timed_out(uow: UnitOfWork, store_id: str) -> bool:
-    """Tell whether a linked label of a store did not draw what AIMS sent twice."""
-    return _has(
-        uow,
-        store_id,
-        label_links.c.display == Display.TIMED_OUT.value,
-        label_links.c.acked_article.is_not(None),
-    )
-
-
-def has_held(uow: UnitOfWork, store_id: str) -> bool:
-    """Tell whether a label of a store waits for a person, as somebody else flips it back."""
-    return _has(uow, store_id, label_links.c.state == State.HELD.value)
-
-
-def _has(uow: UnitOfWork, store_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
-    statement = (
-        sa.select(label_links.c.label_code)
-        .where(mine(uow, label_links), label_links.c.store_id == store_id, *conditions)
-        .limit(1)
-    )
-    return one_or_none(uow, statement) is not None
-
-
-def count_displays(uow: UnitOfWork, store_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return, by store, how many linked labels stand how with drawing."""
-    statement = (
-        sa.select(label_links.c.store_id, label_links.c.display, sa.func.count())
-        .where(
-            mine(uow, label_links),
-            label_links.c.store_id.in_(store_ids),
-            label_links.c.acked_article.is_not(None),
-        )
-        .group_by(label_links.c.store_id, label_links.c.display)
-    )
-    counts: dict[str, dict[str, int]] = {store_id: {} for store_id in store_ids}
-    for store_id, display, count in uow.execute(statement):
-        counts[store_id][display] = count
-    return counts
-
-
-def wake_wishes(uow: UnitOfWork, store_id: str) -> None:
-    """Make every waiting wish due at once: AIMS is back."""
-    uow.execute(
-        label_links.update()
-        .where(
-            mine(uow, label_links),
-            label_links.c.store_id == store_id,
-            label_links.c.state == State.ACTIVE.value,
-            label_links.c.next_attempt_at.is_not(None),
-        )
-        .values(next_attempt_at=None)
-    )

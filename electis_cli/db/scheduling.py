@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from electis_cli.db import labels
+from electis_cli.db import label_queue
 from electis_cli.db.tables import aims_accounts, articles, commands, label_links, organizations, stores
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -56,7 +56,7 @@ def _to_push() -> sa.Select[tuple[str, str, str]]:
                     )
                 ),
                 sa.or_(label_links.c.next_attempt_at.is_(None), label_links.c.next_attempt_at <= now),
-                labels.is_dirty(),
+                label_queue.is_dirty(),
             ),
             sa.select(commands.c.org_id, commands.c.store_id).where(
                 commands.c.state == CommandState.PENDING.value,

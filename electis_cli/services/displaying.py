@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from electis_cli.aims.client import AimsClient
 from electis_cli.aims.wire import RemoteLabel
-from electis_cli.db import accounts, alerts, labels, organizations, stores
+from electis_cli.db import accounts, alerts, label_displays, labels, organizations, stores
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.errors import ElectisError
@@ -34,7 +34,9 @@ def follow_displays(runtime: Runtime, org_id: str) -> Followed:
     with runtime.database.read(org_id) as uow:
         organization, account = organizations.own_organization(uow), accounts.find_account(uow)
         waiting = {
-            store: labels.redrawing(uow, store.id) for store in stores.list_stores(uow) if store.sync_enabled
+            store: label_displays.redrawing(uow, store.id)
+            for store in stores.list_stores(uow)
+            if store.sync_enabled
         }
     if organization.aims_base_url is None or account.breaker == "open" or not any(waiting.values()):
         return Followed()

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import claims, commands, labels, stores
+from electis_cli.db import claims, commands, label_queue, stores
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action
 from electis_cli.domain.errors import AimsNotConfigured
@@ -124,11 +124,11 @@ def _has_due(scope: Scope, place: Store, deadline: datetime) -> bool:
     """Tell whether anything is due now, or will be before the time is up."""
     with scope.runtime.database.read(scope.org_id) as uow:
         now = scope.runtime.clock()
-        if claims.count_due(uow, place.id, now) + labels.count_due(uow, place.id, now) > 0:
+        if claims.count_due(uow, place.id, now) + label_queue.count_due(uow, place.id, now) > 0:
             return True
         later = (
             claims.next_due_at(uow, place.id),
-            labels.next_due_at(uow, place.id),
+            label_queue.next_due_at(uow, place.id),
             commands.next_due_at(uow, place.id, uow.now()),
         )
         return any(moment is not None and moment < deadline for moment in later)

@@ -10,7 +10,7 @@ from electis_cli.db import (
     alerts,
     commands,
     intents,
-    labels,
+    label_displays,
     leases,
     ledger,
     organizations,
@@ -230,8 +230,8 @@ def _close_label_alerts(uow: UnitOfWork, now: datetime) -> None:
     opened = {alert["cause"] for alert in alerts.list_alerts(uow)}
     for store in stores.list_stores(uow):
         for cause, is_still_so in (
-            (f"labels-timed-out:{store.code}", labels.has_timed_out),
-            (f"page-flips:{store.code}", labels.has_held),
+            (f"labels-timed-out:{store.code}", label_displays.has_timed_out),
+            (f"page-flips:{store.code}", label_displays.has_held),
         ):
             if cause in opened and not is_still_so(uow, store.id):
                 alerts.close_alert(uow, cause, now)

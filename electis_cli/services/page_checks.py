@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import accounts, alerts, labels, organizations, stores
+from electis_cli.db import accounts, alerts, label_displays, organizations, stores
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.errors import AimsRejected, ElectisError
@@ -26,7 +26,7 @@ def check_pages(runtime: Runtime, org_id: str) -> tuple[int, int]:
     with runtime.database.read(org_id) as uow:
         organization, account = organizations.own_organization(uow), accounts.find_account(uow)
         due = [
-            (store, labels.pages_to_check(uow, store.id, runtime.clock(), MOST_CHECKED))
+            (store, label_displays.pages_to_check(uow, store.id, runtime.clock(), MOST_CHECKED))
             for store in stores.list_stores(uow)
             if store.sync_enabled and store.paused_at is None
         ]
@@ -71,14 +71,14 @@ def _note(
         for wish in wishes:
             page = shown[wish.label_code]
             if page is None or page == wish.desired_page:
-                labels.note_page(uow, wish, {"page_rounds": 0}, change.now)
+                label_displays.note_page(uow, wish, {"page_rounds": 0}, change.now)
                 continue
             rounds = wish.page_rounds + 1
             values: dict[str, object] = {"acked_page": None, "page_rounds": rounds}
             if rounds >= MOST_ROUNDS:
                 why = f"Somebody else flips it to page {page} after each of our flips to page {wish.desired_page}."
                 values |= {"state": State.HELD.value, "error_text": why}
-            if labels.note_page(uow, wish, values, change.now):
+            if label_displays.note_page(uow, wish, values, change.now):
                 (held if rounds >= MOST_ROUNDS else again).append(wish.label_code)
         if held:
             _alert(change, store, held)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import accounts, alerts, claims, commands, labels, organizations, stores
+from electis_cli.db import accounts, alerts, claims, commands, label_queue, organizations, stores
 from electis_cli.db.accounts import Account
 from electis_cli.domain.access import Action, system_actor
 from electis_cli.domain.errors import (
@@ -116,7 +116,7 @@ def _has_due(change: Change) -> bool:
     """Tell whether anything is due that could be tried, in a store that may be pushed."""
     return any(
         claims.count_due(change.uow, place.id, change.now)
-        or labels.count_due(change.uow, place.id, change.now)
+        or label_queue.count_due(change.uow, place.id, change.now)
         or commands.next_command(change.uow, place.id, change.uow.now())
         for place in stores.list_stores(change.uow)
         if place.sync_enabled and place.paused_at is None
@@ -128,7 +128,7 @@ def _half_open(change: Change) -> None:
     accounts.save_account(change.uow, {"breaker": "half-open", "backoff_until": None})
     for place in stores.list_stores(change.uow):
         claims.wake_rows(change.uow, place.id)
-        labels.wake_wishes(change.uow, place.id)
+        label_queue.wake_wishes(change.uow, place.id)
         commands.wake_commands(change.uow, place.id)
         stores.update_store(change.uow, place.id, {"backoff_until": None, "backoff_count": 0})
     alerts.close_alert(change.uow, BREAKER_ALERT, change.now)

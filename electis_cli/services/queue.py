@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from electis_cli.db import accounts, alerts, commands, labels, leases, ledger, stores
+from electis_cli.db import accounts, alerts, commands, label_queue, labels, leases, ledger, stores
 from electis_cli.db.stores import Store
 from electis_cli.domain.access import Action
 from electis_cli.domain.errors import NotFound
@@ -53,7 +53,7 @@ def queue_status(scope: Scope, *, store: str | None = None) -> list[QueueStatus]
         places = read.stores(store)
         ids = [place.id for place in places]
         counts = ledger.count_by_status(read.uow, ids)
-        wishes = labels.count_wishes(read.uow, ids)
+        wishes = label_queue.count_wishes(read.uow, ids)
         letters = alerts.list_dead_letters(read.uow, ids)
         orders = commands.count_open(read.uow, ids, read.uow.now())
         account = accounts.find_account(read.uow)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from electis_cli.db import accounts, labels, leases, runs
+from electis_cli.db import accounts, label_displays, leases, runs
 from electis_cli.domain.access import Action
 from electis_cli.domain.errors import (
     AimsNotConfigured,
@@ -180,7 +180,7 @@ def sync_status(scope: Scope, *, store: str | None = None) -> list[SyncStatus]:
     with reading(scope) as read:
         places = read.stores(store)
         account = accounts.find_account(read.uow)
-        displays = labels.count_displays(read.uow, [place.id for place in places])
+        displays = label_displays.count_displays(read.uow, [place.id for place in places])
         found = []
         for place in places:
             last = next(iter(runs.list_runs(read.uow, [place.id], limit=1)), None)

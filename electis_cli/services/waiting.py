@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from electis_cli.db import labels
+from electis_cli.db import label_displays
 from electis_cli.domain.access import Action
 from electis_cli.domain.labels import Display
 from electis_cli.services.change import Scope, reading
@@ -81,7 +81,7 @@ def _look(scope: Scope, goal: Goal, store: str | None) -> WaitView:
 
 def _displays(scope: Scope, store: str | None) -> Mapping[str, int]:
     with reading(scope) as read:
-        counts = labels.count_displays(read.uow, [place.id for place in read.stores(store)])
+        counts = label_displays.count_displays(read.uow, [place.id for place in read.stores(store)])
     total: dict[str, int] = {}
     for one in counts.values():
         for display, count in one.items():

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from electis_cli.db import alerts, claims, intents, labels, ledger
+from electis_cli.db import alerts, claims, intents, label_queue, labels, ledger
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import MOST_KNOWN, State
 from tests.world.ledger import letters_of, open_alerts, rows_of, store_of
@@ -349,7 +349,7 @@ def test_a_query_for_dirty_wishes_finds_those_that_are(scope, write, clock, stor
 
     write(make)
     known = write(lambda uow: labels.wishes_by_code(uow, codes))
-    found = write(lambda uow: labels.unsettled_wishes(uow, store_id))
+    found = write(lambda uow: label_queue.unsettled_wishes(uow, store_id))
     assert {wish.label_code for wish in found} == {code for code, wish in known.items() if wish.is_dirty}
     assert 0 < len(found) < len(kinds) == len(known)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from electis_cli.db import intents, labels, ledger
+from electis_cli.db import intents, label_queue, labels, ledger
 from electis_cli.domain.articles import Content
 from electis_cli.domain.errors import AimsRejected, ElectisError
 from electis_cli.domain.label_refusals import refusal_of, why_refused
@@ -53,7 +53,7 @@ def push_due_wishes(session: PushSession, *, unlink: bool) -> None:
 def _due(session: PushSession) -> list[LabelWish]:
     now = session.runtime.clock()
     with session.runtime.database.read(session.scope.org_id) as uow:
-        wishes = labels.unsettled_wishes(uow, session.store.id)
+        wishes = label_queue.unsettled_wishes(uow, session.store.id)
     return [wish for wish in wishes if wish.next_attempt_at is None or wish.next_attempt_at <= now]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from electis_cli.db import accounts, alerts, claims, commands, labels, ledger, stores
+from electis_cli.db import accounts, alerts, claims, commands, label_queue, labels, ledger, stores
 from electis_cli.domain.errors import (
     AimsAmbiguous,
     AimsCompanyRefused,
@@ -75,7 +75,7 @@ def note_success(session: PushSession) -> None:
         )
         for place in stores.list_stores(uow):
             claims.wake_rows(uow, place.id)
-            labels.wake_wishes(uow, place.id)
+            label_queue.wake_wishes(uow, place.id)
             commands.wake_commands(uow, place.id)
         alerts.close_alert(uow, "aims:breaker", change.now)
         session.runtime.reached("push:recovering")
