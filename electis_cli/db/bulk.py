@@ -40,15 +40,10 @@ class Columns:
             else:
                 self.varying[name] = values
 
-    @property
-    def parameters(self) -> dict[str, str]:
-        """The parameters of a statement with `as_table` in it: the document."""
-        return {"v_rows": self._document()}
-
     def run(self, connection: sa.Connection, statement: sa.sql.dml.UpdateBase) -> None:
         """Run a statement made with this object's columns."""
         if connection.dialect.name != "sqlite":
-            connection.execute(statement, self.parameters)
+            connection.execute(statement, {"v_rows": self._document()})
             return
         compiled: Any = statement.compile(dialect=connection.dialect)
         parts = [
@@ -143,19 +138,6 @@ def update_many(
     where: Sequence[sa.ColumnElement[bool]],
 ) -> None:
     """Write the other columns of rows that are found by `key` and fulfill `where`."""
-    columns, statement = updating(connection, table, rows, key=key, where=where)
-    columns.run(connection, statement)
-
-
-def updating(
-    connection: sa.Connection,
-    table: sa.Table,
-    rows: Sequence[Row],
-    *,
-    key: str,
-    where: Sequence[sa.ColumnElement[bool]],
-) -> tuple[Columns, sa.Update]:
-    """Return the statement of `update_many`, and the columns it is made with."""
     columns = Columns(table, rows, always_vary=[key])
     written = [name for name in rows[0] if name != key]
     if connection.dialect.name == "sqlite":
@@ -167,4 +149,4 @@ def updating(
             return columns.value(source, name)
 
     found = sa.and_(*where, table.c[key] == place(key))
-    return columns, table.update().where(found).values({name: place(name) for name in written})
+    columns.run(connection, table.update().where(found).values({name: place(name) for name in written}))

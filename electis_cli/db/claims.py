@@ -5,18 +5,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from electis_cli.db import labels, stores
-from electis_cli.db.bulk import updating
 from electis_cli.db.leases import Lease, holder_of
 from electis_cli.db.ledger import ROWS, SEQUENCE, row_of, update_rows
 from electis_cli.db.rows import among, among_named, listed_value, mine
 from electis_cli.db.tables import articles
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
+from electis_cli.domain.articles import Content
 from electis_cli.domain.queue import LedgerRow, State
 
 
@@ -101,20 +103,78 @@ def next_due_at(uow: UnitOfWork, store_id: str) -> datetime | None:
     return moment
 
 
-def send_rows(uow: UnitOfWork, store_id: str, changes: Sequence[Mapping[str, Any]]) -> int:
-    """Write columns of rows that are about to be sent, like `update_rows`, and return the number this takes."""
-    if uow.is_sqlite or not changes:
+class Intent(TypedDict):
+    """What is about to be sent of one article; written down before the call."""
+
+    article_id: str
+    version: int
+    hash: str
+    content: Content | None
+    known: Mapping[str, float]
+
+
+def note_intents(
+    uow: UnitOfWork, store_id: str, intents: Sequence[Intent], *, epoch: int, now: datetime
+) -> int:
+    """Write down what is about to be sent, and return the number this takes."""
+    if uow.is_sqlite or not intents:
         number = uow.take_numbers(SEQUENCE, 1)
-        update_rows(uow, store_id, [{**row, "touched_seq": number} for row in changes])
+        same = {"touched_seq": number, "inflight_epoch": epoch, "last_tried_at": now}
+        update_rows(
+            uow,
+            store_id,
+            [
+                {
+                    **same,
+                    "article_id": intent["article_id"],
+                    "inflight_version": intent["version"],
+                    "inflight_hash": intent["hash"],
+                    "inflight_content": intent["content"],
+                    "known": intent["known"],
+                }
+                for intent in intents
+            ],
+        )
         return number
-    where = [mine(uow, articles), articles.c.store_id == store_id]
-    columns, statement = updating(uow.connection, articles, changes, key="article_id", where=where)
+    values = {"org": uow.tenant, "store": store_id, "epoch": epoch, "moment": now}
+    row = uow.execute(_noting(), {**values, "intents": orjson.dumps(intents).decode()}).one()
+    number_taken: int = row[0]
+    return number_taken
+
+
+# Put together once; the intents travel as one document, of which PostgreSQL makes a table.
+@functools.cache
+def _noting() -> Any:
+    document = sa.cast(sa.bindparam("intents", type_=sa.Text()), postgresql.JSONB)
+    types: dict[str, Any] = {
+        "article_id": sa.Text(), "version": sa.BigInteger(), "hash": sa.Text(), "content": postgresql.JSONB(),
+        "known": postgresql.JSONB(),
+    }  # fmt: skip
+    columns: list[Any] = [sa.column(name, type_) for name, type_ in types.items()]
+    intent = sa.func.jsonb_to_recordset(document).table_valued(*columns, name="intent")
+    intent = intent.render_derived(with_types=True)
     taken = sa.select(sa.func.nextval(SEQUENCE).label("number")).cte("taken")
-    numbered = statement.values(touched_seq=sa.select(taken.c.number).scalar_subquery())
-    written = numbered.returning(articles.c.article_id).cte("written")
+    written = (
+        articles.update()
+        .where(
+            articles.c.org_id == sa.bindparam("org"),
+            articles.c.store_id == sa.bindparam("store"),
+            articles.c.article_id == intent.c.article_id,
+        )
+        .values(
+            touched_seq=sa.select(taken.c.number).scalar_subquery(),
+            inflight_version=intent.c.version,
+            inflight_hash=intent.c.hash,
+            inflight_content=intent.c.content,
+            inflight_epoch=sa.bindparam("epoch"),
+            last_tried_at=sa.bindparam("moment", type_=UtcDateTime()),
+            known=intent.c.known,
+        )
+        .returning(articles.c.article_id)
+        .cte("written")
+    )
     count = sa.select(sa.func.count()).select_from(written).scalar_subquery()
-    found: int = uow.execute(sa.select(taken.c.number, count), columns.parameters).one()[0]
-    return found
+    return sa.select(taken.c.number, count)
 
 
 def _acknowledging(

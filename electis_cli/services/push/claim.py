@@ -158,23 +158,18 @@ def _write_down(session: PushSession, change: Change, groups: dict[Push, list[Cl
     # AIMS broke the links of articles it lost; the labels are linked again once they are back.
     lost = [item.row.article_id for item in sent if session.view.hash_of(item.row.article_id) == ABSENT]
     labels.forget_links(uow, store_id, lost, now)
-    number = claims.send_rows(
-        uow,
-        store_id,
-        [
-            {
-                "article_id": item.row.article_id,
-                "inflight_version": item.row.desired_version,
-                "inflight_hash": item.hash,
-                "inflight_content": item.wanted.content if item.wanted else None,
-                "inflight_epoch": session.lease.epoch,
-                "last_tried_at": now,
-                # Known as ours before the network call: whatever becomes of it, it is recognized later.
-                "known": with_known(item.row, [item.hash], now),
-            }
-            for item in sent
-        ],
-    )
+    intents: list[claims.Intent] = [
+        {
+            "article_id": item.row.article_id,
+            "version": item.row.desired_version,
+            "hash": item.hash,
+            "content": item.wanted.content if item.wanted else None,
+            # Known as ours before the network call: whatever becomes of it, it is recognized later.
+            "known": with_known(item.row, [item.hash], now),
+        }
+        for item in sent
+    ]
+    number = claims.note_intents(uow, store_id, intents, epoch=session.lease.epoch, now=now)
     ledger.update_rows(
         uow,
         store_id,
