@@ -125,7 +125,7 @@ class BareLoop:
     def _claim(self) -> list[str]:
         query = (
             "SELECT article_id FROM articles WHERE org_id = ? AND store_id = ? AND state = 'active'"
-            " AND desired_version > synced_version ORDER BY desired_seq LIMIT ?"
+            " AND desired_version > synced_version AND desired_deleted = false ORDER BY desired_seq LIMIT ?"
         )
         if not self.is_sqlite:
             query += " FOR UPDATE SKIP LOCKED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
@@ -20,6 +21,9 @@ from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.articles import Content
 from electis_cli.domain.queue import LedgerRow, State
+
+_LEAST_LOOKED_AT = 500
+"""So that a trial of one is not one in doubt when there are others."""
 
 
 def _due(uow: UnitOfWork, store_id: str, now: datetime) -> list[sa.ColumnElement[bool]]:
@@ -43,21 +47,18 @@ def _due_query(*, is_claim: bool, is_sqlite: bool) -> sa.Select[Any]:
     is_dirty = table.desired_version > table.synced_version
     if is_claim:
         is_dirty = table.desired_version != table.synced_version
-    statement = (
-        (ROWS if is_claim else sa.select(table.article_id, in_flight))
-        .where(
-            table.org_id == sa.bindparam("org"),
-            table.store_id == sa.bindparam("store"),
-            table.state == State.ACTIVE.value,
-            is_dirty,
-            sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
-            table.desired_deleted == sa.bindparam("gone"),
-        )
-        # A row in doubt goes after the others: one that never gets an answer must not keep a store waiting.
-        .order_by(table.doubts, table.desired_seq)
+    statement = (ROWS if is_claim else sa.select(table.article_id, in_flight, table.doubts)).where(
+        table.org_id == sa.bindparam("org"),
+        table.store_id == sa.bindparam("store"),
+        table.state == State.ACTIVE.value,
+        is_dirty,
+        sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
+        table.desired_deleted == sa.bindparam("gone"),
     )
     if not is_claim:
-        return statement.limit(sa.bindparam("most"))
+        # In the order of its index, so that of a million dirty articles only those asked for are looked at.
+        return statement.order_by(table.desired_seq).limit(sa.bindparam("most"))
+    statement = statement.order_by(table.doubts, table.desired_seq)
     listed = among_named(table.article_id, "ids", is_sqlite=is_sqlite)
     return statement.where(listed).with_for_update(skip_locked=True)
 
@@ -65,10 +66,15 @@ def _due_query(*, is_claim: bool, is_sqlite: bool) -> sa.Select[Any]:
 def due_ids(
     uow: UnitOfWork, store_id: str, now: datetime, *, limit: int, tombstones: bool
 ) -> list[tuple[str, datetime | None]]:
-    """Return the articles to push now, as `due_rows` orders them, and when each was sent without an answer yet."""
+    """Return the articles to push now, as they were changed, and when each was sent without an answer yet.
+
+    Those in doubt come last of what was looked at: one that never gets an answer must not keep a store waiting.
+    """
     statement = _due_query(is_claim=False, is_sqlite=uow.is_sqlite)
-    values = {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones, "most": limit}
-    return [(row[0], row[1]) for row in uow.execute(statement, values).all()]
+    most = max(limit, _LEAST_LOOKED_AT)
+    values = {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones, "most": most}
+    found = sorted(uow.execute(statement, values).all(), key=operator.itemgetter(2))
+    return [(row[0], row[1]) for row in found[:limit]]
 
 
 def due_rows(

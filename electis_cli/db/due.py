@@ -55,7 +55,7 @@ def _due() -> sa.Executable:
     command = sa.exists().where(
         commands.c.org_id == org_id,
         commands.c.store_id == store_id,
-        commands.c.state.in_(sorted(state.value for state in OPEN_STATES)),
+        sa.or_(*(commands.c.state == state.value for state in sorted(OPEN_STATES))),
     )
     return sa.select(
         label_queue.has_unsettled(org_id, store_id, is_time),

@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_articles_dirty",
         "articles",
-        ["org_id", "store_id", "desired_seq"],
+        ["org_id", "store_id", "desired_deleted", "desired_seq"],
         sqlite_where=dirty,
         postgresql_where=dirty,
     )

@@ -75,6 +75,7 @@ articles = sa.Table(
         "ix_articles_dirty",
         "org_id",
         "store_id",
+        "desired_deleted",
         "desired_seq",
         sqlite_where=sa.text("desired_version > synced_version"),
         postgresql_where=sa.text("desired_version > synced_version"),
