@@ -77,7 +77,7 @@ def push_turn(runtime: Runtime, place: Place, should_stop: Callable[[], bool]) -
         subject=report.store,
         outcome=report.error_code or report.ending.value,
         counts=counts,
-        is_news=bool(counts or report.error_code) or report.ending not in _NO_NEWS,
+        is_news=bool(counts or report.error_code) or report.was_overtaken or report.ending not in _NO_NEWS,
     )
 
 

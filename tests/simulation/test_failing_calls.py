@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.db import ledger, people, spaces, stores
 from electis_cli.db.engine import Database
+from electis_cli.db.tables import leases
 from electis_cli.domain.errors import ElectisError
 from electis_cli.services import labels as label_service
 from electis_cli.services import people as people_service
@@ -118,7 +119,12 @@ class World:
             wishes = uow.execute(
                 sa.text("SELECT label_code, acked_article, inflight_version FROM label_links")
             )
-            held = uow.execute(sa.text("SELECT resource FROM leases WHERE holder IS NOT NULL"))
+            # One that ran out is nobody's, and stays until somebody has something to push.
+            held = uow.execute(
+                sa.select(leases.c.resource).where(
+                    leases.c.holder.is_not(None), leases.c.expires_at > self.clock()
+                )
+            )
             dead = uow.execute(sa.text("SELECT subject FROM dead_letters"))
             audited = uow.execute(
                 sa.text("SELECT action, entity_id FROM audit_log WHERE entity <> 'sync_run'")

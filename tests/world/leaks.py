@@ -251,8 +251,10 @@ def _words_of(command: Any) -> list[str]:
     """Return the command line of a process that is one of ours, or a shell that starts one; else nothing."""
     words = [command] if isinstance(command, (str, bytes)) else list(command)
     texts = [os.fsdecode(word) for word in words]
+    # Of a path only its end: the folder of the project may be called like it.
+    names = [text if " " in text else text.rsplit("/", 1)[-1] for text in texts]
     first = next(
-        (place for place, text in enumerate(texts) if any(ours in text for ours in _OURS)), len(texts)
+        (place for place, name in enumerate(names) if any(ours in name for ours in _OURS)), len(texts)
     )
     return [texts[first].split("/")[-1], *texts[first + 1 :]] if first < len(texts) else []
 

@@ -44,6 +44,8 @@ class PushReport:
     error_code: str | None = None
     error: str | None = None
     until: datetime | None = None
+    was_overtaken: bool = False
+    """True when the lease was lost on the way; another worker goes on."""
 
     @property
     def moved(self) -> int:

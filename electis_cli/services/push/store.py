@@ -82,7 +82,7 @@ def push_store(
             except Trouble as trouble:
                 handle_trouble(session, trouble)
     except LeaseLost:
-        report.ending = Ending.BUSY
+        report.ending, report.was_overtaken = Ending.BUSY, True
     except Halted as halted:
         report.ending, report.error = halted.ending, halted.why
     finally:

@@ -63,7 +63,7 @@ def handle_trouble(session: PushSession, trouble: Trouble) -> None:
             uow.commit()
         session.runtime.reached("push:judged")
     except LeaseLost:
-        report.ending = Ending.BUSY
+        report.ending, report.was_overtaken = Ending.BUSY, True
 
 
 def note_success(session: PushSession) -> None:
