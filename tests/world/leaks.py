@@ -42,10 +42,13 @@ SHOWN = ", with what it was asked to show"
 SHAPES = {
     "bearer token": re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{8,}"),
     "signed token": re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}"),
-    "refresh token": re.compile(r"\bel[a-z]_[\w-]{40,}"),
+    "refresh token": re.compile(r"(?<![\w-])elr_[\w-]{43}(?![\w-])"),
     "temporary password": re.compile(r"(?<![\w-])[a-hjkmnp-z2-9]{5}(?:-[a-hjkmnp-z2-9]{5}){3}(?![\w-])"),
 }
-"""Secrets of other processes, which can not be known, are known by their shape."""
+"""Secrets of other processes, which can not be known, are known by their shape.
+
+A shape has to be exact: what is sealed is written in the letters of a token, and millions of those hold any few letters.
+"""
 
 TOLD = {
     "aims_exchanges": "*",
