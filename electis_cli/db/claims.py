@@ -1,4 +1,4 @@
-"""What a push asks of the ledger: what is due, what it claims and sends, and what AIMS took."""
+"""What a push asks of the ledger: what is due, and what it claims and is about to send."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from electis_cli.db import labels, stores
-from electis_cli.db.leases import Lease, holder_of
 from electis_cli.db.ledger import ROWS, SEQUENCE, row_of, update_rows
-from electis_cli.db.rows import among, among_named, listed_value, mine
+from electis_cli.db.rows import among_named, listed_value, mine
 from electis_cli.db.tables import articles
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -157,14 +155,18 @@ def _noting() -> Any:
         "known": postgresql.JSONB(),
     }  # fmt: skip
     columns: list[Any] = [sa.column(name, type_) for name, type_ in types.items()]
-    intent = sa.func.jsonb_to_recordset(document).table_valued(*columns, name="intent")
-    intent = intent.render_derived(with_types=True)
+    listed = sa.func.jsonb_to_recordset(document).table_valued(*columns, name="listed")
+    listed = listed.render_derived(with_types=True)
+    # The store stands in a table that is made first: told as a constant, a database without statistics takes it for a
+    # store of one article, and reads all of it for every batch.
+    place = (sa.bindparam(name, type_=sa.Text()).label(name) for name in ("org", "store"))
+    intent = sa.select(*place, *listed.c).cte("intent").prefix_with("MATERIALIZED")
     taken = sa.select(sa.func.nextval(SEQUENCE).label("number")).cte("taken")
     written = (
         articles.update()
         .where(
-            articles.c.org_id == sa.bindparam("org"),
-            articles.c.store_id == sa.bindparam("store"),
+            articles.c.org_id == intent.c.org,
+            articles.c.store_id == intent.c.store,
             articles.c.article_id == intent.c.article_id,
         )
         .values(
@@ -183,59 +185,6 @@ def _noting() -> Any:
     return sa.select(taken.c.number, count)
 
 
-def _acknowledging(
-    uow: UnitOfWork,
-    store_id: str,
-    article_ids: Iterable[str],
-    *,
-    epoch: int,
-    number: int | sa.ScalarSelect[int],
-    now: datetime,
-    verify_after: datetime,
-) -> sa.Update:
-    """Return the statement that notes that AIMS took what is in flight.
-
-    Both sides agree on it then, though nobody read it back yet. What a claim of another epoch sent stays as it is; a
-    row that changed meanwhile stays dirty.
-    """
-    table = articles.c
-    is_same = table.inflight_hash == table.base_hash
-    return (
-        articles.update()
-        .where(
-            mine(uow, articles),
-            table.store_id == store_id,
-            among(uow, table.article_id, article_ids),
-            table.inflight_epoch == epoch,
-            table.inflight_version.is_not(None),
-        )
-        .values(
-            touched_seq=number,
-            synced_version=table.inflight_version,
-            base=table.inflight_content,
-            base_hash=table.inflight_hash,
-            echo=sa.case((is_same, table.echo), else_=sa.null()),
-            echo_rounds=sa.case((is_same, table.echo_rounds), else_=0),
-            read_equal_at=None,
-            last_seen_remote_at=None,
-            inflight_version=None,
-            inflight_hash=None,
-            inflight_content=sa.null(),
-            inflight_epoch=None,
-            attempts=0,
-            doubts=0,
-            next_attempt_at=None,
-            error_class=None,
-            error_text=None,
-            acked_at=now,
-            verify_after=verify_after,
-            missing_since=None,
-            odd_hash=None,
-            odd_since=None,
-        )
-    )
-
-
 def wake_rows(uow: UnitOfWork, store_id: str) -> None:
     """Make every waiting row due at once: AIMS is back."""
     uow.execute(
@@ -249,51 +198,3 @@ def wake_rows(uow: UnitOfWork, store_id: str) -> None:
         )
         .values(next_attempt_at=None)
     )
-
-
-def acknowledge(
-    uow: UnitOfWork,
-    store_id: str,
-    lease: Lease,
-    article_ids: Iterable[str],
-    *,
-    are_deleted: bool,
-    now: datetime,
-    verify_after: datetime,
-) -> int | None:
-    """Note that AIMS took what is in flight, and return the number this has in the ledger.
-
-    None means that the lease is not ours any more: whatever was written must not be committed then. Rows that changed
-    meanwhile stay dirty, those of another epoch untouched.
-    """
-    ids = sorted(set(article_ids))
-    touched = labels.forgetting_links if are_deleted else labels.redrawing_labels
-    recovered = stores.changing_store(
-        uow, store_id, {"last_write_at": now, "backoff_until": None, "backoff_count": 0}
-    )
-
-    def agreed(number: int | sa.ScalarSelect[int]) -> sa.Update:
-        return _acknowledging(
-            uow, store_id, ids, epoch=lease.epoch, number=number, now=now, verify_after=verify_after
-        )
-
-    if uow.is_sqlite:
-        if uow.execute(holder_of(uow, lease.resource)).scalar_one_or_none() != lease.epoch:
-            return None
-        number = uow.take_numbers(SEQUENCE, 1)
-        for statement in (agreed(number), touched(uow, store_id, ids, now), recovered):
-            uow.execute(statement)
-        return number
-    taken = sa.select(sa.func.nextval(SEQUENCE).label("number")).cte("taken")
-    agreement = agreed(sa.select(taken.c.number).scalar_subquery())
-    done = agreement.returning(articles.c.article_id).cte("agreed")
-    drawn = touched(uow, store_id, sa.select(done.c.article_id), now).returning(sa.literal(1).label("one"))
-    # Asking for their numbers of rows has these done first, and in this order: articles, labels, then the store, as
-    # everybody else locks them. What nobody asks about is done after them.
-    counts = (
-        sa.select(sa.func.count()).select_from(part).scalar_subquery() for part in (done, drawn.cte("drawn"))
-    )
-    epoch = holder_of(uow, lease.resource).scalar_subquery()
-    everything = sa.select(taken.c.number, epoch, *counts).add_cte(recovered.cte("recovered"))
-    number, held, *_ = uow.execute(everything).one()
-    return number if held == lease.epoch else None

@@ -289,25 +289,26 @@ def update_wish(
 def forget_links(uow: UnitOfWork, store_id: str, article_ids: Collection[str], now: datetime) -> None:
     """Forget what labels of deleted articles were acknowledged to show: AIMS broke those links itself."""
     if article_ids:
-        uow.execute(forgetting_links(uow, store_id, article_ids, now))
+        uow.execute(forgetting_links(uow.tenant, store_id, among(uow, SHOWN, article_ids), now))
 
 
-Articles = Collection[str] | sa.Select[Any]
-"""Ids of articles, or the query that finds them."""
+SHOWN = label_links.c.acked_article
+"""The article that a label is known to show."""
 
 
-def forgetting_links(uow: UnitOfWork, store_id: str, articles_: Articles, now: datetime) -> sa.Update:
-    """Return the statement of `forget_links`."""
-    return _showing(uow, store_id, articles_).values(acked_article=None, acked_page=None, updated_at=now)
+def forgetting_links(org_id: Any, store_id: Any, are_meant: sa.ColumnElement[bool], now: Any) -> sa.Update:
+    """Return the statement of `forget_links`; its values may be parameters."""
+    return _changing(org_id, store_id, are_meant).values(acked_article=None, acked_page=None, updated_at=now)
 
 
-def redrawing_labels(uow: UnitOfWork, store_id: str, articles_: Articles, now: datetime) -> sa.Update:
-    """Return the statement that notes that the labels of articles redraw: AIMS accepted a new content."""
-    showing = _showing(uow, store_id, articles_)
-    return showing.values(display=Display.PROCESSING.value, display_since=now, resent_at=None)
+def redrawing_labels(org_id: Any, store_id: Any, are_meant: sa.ColumnElement[bool], now: Any) -> sa.Update:
+    """Return the statement that notes that labels redraw: AIMS accepted a new content. Values may be parameters."""
+    return _changing(org_id, store_id, are_meant).values(
+        display=Display.PROCESSING.value, display_since=now, resent_at=None
+    )
 
 
-def _showing(uow: UnitOfWork, store_id: str, articles_: Articles) -> sa.Update:
-    shown = label_links.c.acked_article
-    is_one = shown.in_(articles_) if isinstance(articles_, sa.Select) else among(uow, shown, articles_)
-    return label_links.update().where(mine(uow, label_links), label_links.c.store_id == store_id, is_one)
+def _changing(org_id: Any, store_id: Any, are_meant: sa.ColumnElement[bool]) -> sa.Update:
+    return label_links.update().where(
+        label_links.c.org_id == org_id, label_links.c.store_id == store_id, are_meant
+    )

@@ -120,10 +120,10 @@ def current_holder(uow: UnitOfWork, resource: str) -> Lease | None:
     return Lease(resource=resource, holder=row["holder"], epoch=row["epoch"], expires_at=row["expires_at"])
 
 
-def holder_of(uow: UnitOfWork, resource: str) -> sa.Select[tuple[int]]:
-    """Return the statement that finds the epoch in which somebody holds a lease right now."""
+def holder_of(resource: sa.ColumnElement[str], now: sa.ColumnElement[datetime]) -> sa.Select[tuple[int]]:
+    """Return the statement that finds the epoch in which somebody holds a lease at a moment of the database's clock."""
     return sa.select(leases.c.epoch).where(
-        leases.c.resource == resource, leases.c.holder.is_not(None), leases.c.expires_at > uow.now()
+        leases.c.resource == resource, leases.c.holder.is_not(None), leases.c.expires_at > now
     )
 
 

@@ -87,12 +87,7 @@ def insert_store(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
 
 def update_store(uow: UnitOfWork, store_id: str, values: Mapping[str, Any]) -> None:
     """Change columns of a store."""
-    uow.execute(changing_store(uow, store_id, values))
-
-
-def changing_store(uow: UnitOfWork, store_id: str, values: Mapping[str, Any]) -> sa.Update:
-    """Return the statement of `update_store`."""
-    return stores.update().where(mine(uow, stores), stores.c.id == store_id).values(**values)
+    uow.execute(stores.update().where(mine(uow, stores), stores.c.id == store_id).values(**values))
 
 
 def mark_restored(uow: UnitOfWork, now: datetime, paused_why: str) -> None:

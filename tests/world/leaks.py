@@ -47,7 +47,7 @@ SHAPES = {
 }
 """Secrets of other processes, which can not be known, are known by their shape.
 
-A shape has to be exact: what is sealed is written in the letters of a token, and millions of those hold any few letters.
+A shape has to be exact: what is sealed is written in the letters of a token, and millions of them hold any few.
 """
 
 TOLD = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from electis_cli.aims.client import IDS_PER_CALL
 from electis_cli.aims.wire import RefusedRecord, WriteAnswer
-from electis_cli.db import claims, comparing, ledger
+from electis_cli.db import acknowledging, claims, comparing, ledger
 from electis_cli.domain.articles import Content
 from electis_cli.domain.errors import (
     AimsAmbiguous,
@@ -110,7 +110,7 @@ def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> 
     """Write down that AIMS took a batch; rows that changed meanwhile stay dirty, another epoch's rows untouched."""
     with session.runtime.database.write(session.scope.org_id) as uow:
         now = session.runtime.clock()
-        number = claims.acknowledge(
+        number = acknowledging.acknowledge(
             uow,
             session.store.id,
             session.lease,
