@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import threading
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
-from daemon.loop import SHORTEST_PAUSE, Loop, place_of
+from daemon.loop import Loop, place_of
+from daemon.pushes import Pushes
 from electis_cli.domain.errors import ElectisError
 from electis_cli.services import daemons, working
 from electis_cli.services.daemons import Daemon
@@ -32,13 +31,10 @@ class Supervisor:
         self._stop = stop
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=settings.push_threads, thread_name_prefix="push")
-        self._lock = threading.Lock()
-        self._pushing: dict[str, Future[None]] = {}
-        self._awaited: set[str] = set()
-        self._heard_at: dict[str, float] = {}
-        self._queue = Loop("queue", settings.poll_seconds, self._push, stop)
+        queue = Loop("queue", settings.poll_seconds, self._push, stop)
+        self._pushes = Pushes(self._pool, self._push_one, look_again=queue.wake, stop=stop)
         self._loops = [
-            self._queue,
+            queue,
             Loop("full-sync", settings.poll_seconds, self._sync, stop),
             Loop("ping", settings.ping_seconds, self._ping, stop),
             Loop("housekeeping", settings.housekeeping_seconds, self._keep_house, stop),
@@ -72,40 +68,11 @@ class Supervisor:
     def _push(self) -> None:
         """Hand every store with due work to the pool; a store that is being pushed is left alone."""
         for place in working.due_pushes(self._runtime):
-            self._hand_over(place)
-
-    def _hand_over(self, place: working.Place) -> None:
-        with self._lock:
-            if self._stop.is_set():
-                return
-            running = self._pushing.get(place.store_id)
-            if running is None or running.done():
-                self._pushing[place.store_id] = self._pool.submit(self._push_one, place)
-            elif place.store_id not in self._awaited:
-                # It may have asked for the last time before this work was committed, and this was its wake-up.
-                self._awaited.add(place.store_id)
-                running.add_done_callback(lambda _: self._look_again(place.store_id))
-
-    def _look_again(self, store_id: str) -> None:
-        self._awaited.discard(store_id)
-        self._queue.wake()
+            self._pushes.start(place)
 
     def _listen(self) -> None:
         """Hear of new work until the end; while nobody can listen, the queue's own period finds it."""
-        working.listen_for_work(self._runtime, self._hear, self._stop.is_set)
-
-    def _hear(self, place: working.Place | None) -> None:
-        """Push a store that somebody just changed; whether it may be is asked by the push itself.
-
-        Many edits in a row are left to the queue's own turns: a store that is paused, or another daemon's, would be
-        asked for every one of them.
-        """
-        now = time.monotonic()
-        if place is None or now - self._heard_at.get(place.store_id, -math.inf) < SHORTEST_PAUSE:
-            self._queue.wake()
-        else:
-            self._heard_at[place.store_id] = now
-            self._hand_over(place)
+        working.listen_for_work(self._runtime, self._pushes.hear, self._stop.is_set)
 
     def _push_one(self, place: working.Place) -> None:
         try:

@@ -9,7 +9,7 @@ from electis_cli.db import leases, scheduling
 from electis_cli.db.scheduling import Place as Place  # noqa: PLC0414 - the daemon knows services only
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.access import system_actor
-from electis_cli.domain.errors import ElectisError, LockHeld
+from electis_cli.domain.errors import ElectisError, LockHeld, StoreNotFound
 from electis_cli.services.alerting import tell_alerts
 from electis_cli.services.change import Scope
 from electis_cli.services.full_sync import full_sync
@@ -67,7 +67,11 @@ def listen_for_work(
 
 def push_turn(runtime: Runtime, place: Place, should_stop: Callable[[], bool]) -> Turn:
     """Push one store."""
-    report = push_store(runtime, place.org_id, place.store_id, should_stop=should_stop)
+    try:
+        report = push_store(runtime, place.org_id, place.store_id, should_stop=should_stop)
+    except StoreNotFound:
+        # Deleted since somebody told of it.
+        return Turn(subject=place.code, outcome="gone", counts={}, is_news=False)
     names = (
         *("created", "updated", "deleted", "agreed", "linked", "unlinked", "flipped"),
         *("commands_sent", "commands_failed", "failed", "waiting"),
