@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from electis_cli.db.due import DIRTY, is_due
 from electis_cli.db.ledger import ROWS, SEQUENCE, row_of, update_rows
 from electis_cli.db.rows import among_named, listed_value, mine
 from electis_cli.db.tables import articles
@@ -24,16 +25,6 @@ _LEAST_LOOKED_AT = 500
 """So that a trial of one is not one in doubt when there are others."""
 
 
-def _due(uow: UnitOfWork, store_id: str, now: datetime) -> list[sa.ColumnElement[bool]]:
-    return [
-        mine(uow, articles),
-        articles.c.store_id == store_id,
-        articles.c.state == State.ACTIVE.value,
-        articles.c.desired_version > articles.c.synced_version,
-        sa.or_(articles.c.next_attempt_at.is_(None), articles.c.next_attempt_at <= now),
-    ]
-
-
 # Put together once: a push asks these for every batch, and one of a single edit for little else.
 @functools.cache
 def _due_query(*, is_claim: bool, is_sqlite: bool) -> sa.Select[Any]:
@@ -42,15 +33,11 @@ def _due_query(*, is_claim: bool, is_sqlite: bool) -> sa.Select[Any]:
     in_flight = sa.case((table.inflight_version.is_not(None), table.last_tried_at))
     # Both mean the same, as the one is never below the other. The second keeps databases without statistics from
     # going through the index of all dirty articles once a batch, where a batch is found by its ids.
-    is_dirty = table.desired_version > table.synced_version
-    if is_claim:
-        is_dirty = table.desired_version != table.synced_version
+    is_dirty = table.desired_version != table.synced_version if is_claim else DIRTY
     statement = (ROWS if is_claim else sa.select(table.article_id, in_flight, table.doubts)).where(
         table.org_id == sa.bindparam("org"),
         table.store_id == sa.bindparam("store"),
-        table.state == State.ACTIVE.value,
-        is_dirty,
-        sa.or_(table.next_attempt_at.is_(None), table.next_attempt_at <= now),
+        is_due(now, is_dirty=is_dirty),
         table.desired_deleted == sa.bindparam("gone"),
     )
     if not is_claim:
@@ -90,7 +77,9 @@ def due_rows(
 
 def count_due(uow: UnitOfWork, store_id: str, now: datetime) -> int:
     """Return how many rows could be pushed right now."""
-    statement = sa.select(sa.func.count()).select_from(articles).where(*_due(uow, store_id, now))
+    statement = sa.select(sa.func.count()).where(
+        mine(uow, articles), articles.c.store_id == store_id, is_due(now)
+    )
     count: int = uow.execute(statement).scalar_one()
     return count
 
@@ -101,7 +90,7 @@ def next_due_at(uow: UnitOfWork, store_id: str) -> datetime | None:
         mine(uow, articles),
         articles.c.store_id == store_id,
         articles.c.state == State.ACTIVE.value,
-        articles.c.desired_version > articles.c.synced_version,
+        DIRTY,
     )
     moment: datetime | None = uow.execute(statement).scalar_one_or_none()
     return moment

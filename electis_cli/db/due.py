@@ -1,15 +1,16 @@
-"""What a store has to push right now, asked in one statement: each kind of work is done only where there is any."""
+"""What is due, and which kinds of work a store has to push right now, asked in one statement."""
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from electis_cli.db import label_queue
-from electis_cli.db.tables import articles, commands
+from electis_cli.db.tables import articles, commands, label_links
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.commands import OPEN_STATES
@@ -34,22 +35,32 @@ class Due:
 NOTHING_DUE = Due(wishes=False, articles=False, tombstones=False, commands=False)
 
 
+DIRTY = articles.c.desired_version > articles.c.synced_version
+"""What AIMS has not acknowledged: `LedgerRow.is_dirty` as SQL."""
+
+
+def is_time(column: sa.Column[datetime], now: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a moment to wait for has come, or that there is none; `now` may be a parameter."""
+    return sa.or_(column.is_(None), column <= now)
+
+
+def is_due(now: Any, *, is_dirty: sa.ColumnElement[bool] = DIRTY) -> sa.ColumnElement[bool]:
+    """Return the condition that an article can be pushed right now; `now` may be a parameter."""
+    is_active = articles.c.state == State.ACTIVE.value
+    return sa.and_(is_active, is_dirty, is_time(articles.c.next_attempt_at, now))
+
+
 @functools.cache
 def _due() -> sa.Executable:
     org_id, store_id = sa.bindparam("org_id", type_=sa.Text()), sa.bindparam("store_id", type_=sa.Text())
     now = sa.bindparam("moment", type_=UtcDateTime())
 
-    def is_time(column: sa.Column[datetime]) -> sa.ColumnElement[bool]:
-        return sa.or_(column.is_(None), column <= now)
-
     def article(*, is_tombstone: bool) -> sa.Exists:
         return sa.exists().where(
             articles.c.org_id == org_id,
             articles.c.store_id == store_id,
-            articles.c.state == State.ACTIVE.value,
-            articles.c.desired_version > articles.c.synced_version,
             articles.c.desired_deleted.is_(is_tombstone),
-            is_time(articles.c.next_attempt_at),
+            is_due(now),
         )
 
     command = sa.exists().where(
@@ -58,7 +69,7 @@ def _due() -> sa.Executable:
         sa.or_(*(commands.c.state == state.value for state in sorted(OPEN_STATES))),
     )
     return sa.select(
-        label_queue.has_unsettled(org_id, store_id, is_time),
+        label_queue.has_unsettled(org_id, store_id, is_time(label_links.c.next_attempt_at, now)),
         article(is_tombstone=False),
         article(is_tombstone=True),
         command,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -50,9 +50,7 @@ def unsettled_wishes(uow: UnitOfWork, store_id: str) -> list[LabelWish]:
 
 
 def has_unsettled(
-    org_id: sa.BindParameter[str],
-    store_id: sa.BindParameter[str],
-    is_time: Callable[[sa.Column[datetime]], sa.ColumnElement[bool]],
+    org_id: sa.BindParameter[str], store_id: sa.BindParameter[str], is_time: sa.ColumnElement[bool]
 ) -> sa.Exists:
     """Return the condition that a store has any of `unsettled_wishes` whose time has come."""
     table = label_links.c
@@ -62,7 +60,7 @@ def has_unsettled(
         table.state == State.ACTIVE.value,
         is_dirty(),
         sa.not_(_is_kept()),
-        is_time(table.next_attempt_at),
+        is_time,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from electis_cli.db import label_queue
+from electis_cli.db.due import is_due, is_time
 from electis_cli.db.tables import aims_accounts, articles, commands, label_links, organizations, stores
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -38,11 +39,7 @@ def _to_push() -> sa.Select[tuple[str, str, str]]:
     now = sa.bindparam("moment", type_=UtcDateTime())
     due = (
         sa.select(articles.c.org_id, articles.c.store_id)
-        .where(
-            articles.c.state == State.ACTIVE.value,
-            articles.c.desired_version > articles.c.synced_version,
-            sa.or_(articles.c.next_attempt_at.is_(None), articles.c.next_attempt_at <= now),
-        )
+        .where(is_due(now))
         .union(
             sa.select(label_links.c.org_id, label_links.c.store_id).where(
                 label_links.c.state == State.ACTIVE.value,
@@ -55,13 +52,13 @@ def _to_push() -> sa.Select[tuple[str, str, str]]:
                         articles.c.desired_deleted.is_(True),
                     )
                 ),
-                sa.or_(label_links.c.next_attempt_at.is_(None), label_links.c.next_attempt_at <= now),
+                is_time(label_links.c.next_attempt_at, now),
                 label_queue.is_dirty(),
             ),
             sa.select(commands.c.org_id, commands.c.store_id).where(
                 commands.c.state == CommandState.PENDING.value,
                 commands.c.expires_at > now,
-                sa.or_(commands.c.next_attempt_at.is_(None), commands.c.next_attempt_at <= now),
+                is_time(commands.c.next_attempt_at, now),
             ),
         )
         .subquery()
@@ -79,8 +76,8 @@ def _to_push() -> sa.Select[tuple[str, str, str]]:
             organizations.c.aims_base_url.is_not(None),
             organizations.c.article_format.is_not(None),
             sa.or_(aims_accounts.c.breaker.is_(None), aims_accounts.c.breaker != "open"),
-            sa.or_(aims_accounts.c.backoff_until.is_(None), aims_accounts.c.backoff_until <= now),
-            sa.or_(stores.c.backoff_until.is_(None), stores.c.backoff_until <= now),
+            is_time(aims_accounts.c.backoff_until, now),
+            is_time(stores.c.backoff_until, now),
         )
         .order_by(stores.c.org_id, stores.c.code)
     )

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from electis_cli.db import alerts, claims, intents, label_queue, labels, ledger
+from electis_cli.db import acknowledging, alerts, claims, intents, label_queue, labels, leases, ledger
 from electis_cli.domain.articles import ABSENT
 from electis_cli.domain.queue import MOST_KNOWN, State
 from tests.world.ledger import letters_of, open_alerts, rows_of, store_of
@@ -171,11 +171,18 @@ def test_a_row_waits_until_its_next_attempt(scope, bump, put, clock):
     assert due(scope, after=10) == ["A"]
 
 
-def acknowledge(write, store_id, clock, *names, epoch):
-    times = {"now": clock(), "verify_after": clock() + timedelta(seconds=120)}
-    write(
-        lambda uow: uow.execute(claims._acknowledging(uow, store_id, names, epoch=epoch, number=99, **times))
-    )
+def acknowledge(write, store_id, clock, *names):
+    """Acknowledge articles in a new epoch of the lease, and return the number this took."""
+
+    def work(uow):
+        lease = leases.take_lease(uow, leases.push_resource(store_id), "me", seconds=60)
+        number = acknowledging.acknowledge(
+            uow, store_id, lease, names, are_deleted=False, now=clock(), verify_after=clock()
+        )
+        leases.release_lease(uow, lease)
+        return number
+
+    return write(work)
 
 
 def test_an_acknowledgement_agrees_on_what_flew_and_leaves_other_epochs_alone(
@@ -187,15 +194,15 @@ def test_an_acknowledgement_agrees_on_what_flew_and_leaves_other_epochs_alone(
         put(
             {
                 "article_id": name, "base": old, "base_hash": "h-old", "echo": {"TITLE": "OLD"}, "echo_rounds": 1,
-                "inflight_version": 1, "inflight_epoch": 4, "attempts": 3, "error_text": "x",
+                "inflight_version": 1, "inflight_epoch": 2, "attempts": 3, "error_text": "x",
                 "inflight_hash": "h-old" if name == "B" else "h-new", "inflight_content": old if name == "B" else new,
             }
         )  # fmt: skip
     bump(A=False)
 
-    acknowledge(write, store_id, clock, "A", "B", "C", epoch=3)
+    acknowledge(write, store_id, clock, "A", "B", "C")
     assert [row.synced_version for row in rows_of(scope).values()] == [0, 0, 0], "another epoch"
-    acknowledge(write, store_id, clock, "A", "B", "C", epoch=4)
+    number = acknowledge(write, store_id, clock, "A", "B", "C")
 
     rows = rows_of(scope)
     assert (rows["A"].synced_version, rows["A"].is_dirty) == (1, True), "changed meanwhile, and due again"
@@ -213,7 +220,7 @@ def test_an_acknowledgement_agrees_on_what_flew_and_leaves_other_epochs_alone(
         assert (row.inflight_version, row.inflight_hash, row.inflight_content, row.inflight_epoch) == (
             None,
         ) * 4
-        assert (row.attempts, row.error_text, row.acked_at, row.touched_seq) == (0, None, clock(), 99)
+        assert (row.attempts, row.error_text, row.acked_at, row.touched_seq) == (0, None, clock(), number)
     assert rows["C"].synced_version == 0, "nothing of it flew"
 
 
