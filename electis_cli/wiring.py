@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from electis_cli.adapters import identifiers, mail, sealing
+from electis_cli.adapters.beside import in_a_thread
 from electis_cli.adapters.clock import system_clock
 from electis_cli.adapters.embedded_lock import is_lock_free
 from electis_cli.adapters.redis import SharedCounter, ping_redis
@@ -126,6 +127,7 @@ def make_runtime(
         ),
         holder=f"{socket.gethostname()}:{os.getpid()}",
         reached=_fail_points(),
+        beside=in_a_thread,
     )
 
 
@@ -208,7 +210,7 @@ def _client_options(
     """Return where an organization's AIMS is, and what a client needs. Raises AimsNotConfigured, HostNotAllowed."""
     from electis_cli.aims.address import check_allowed, normalize_address  # noqa: PLC0415
     from electis_cli.aims.connection import Credentials, Timeouts  # noqa: PLC0415
-    from electis_cli.services.recording import make_recorder, tell_both  # noqa: PLC0415
+    from electis_cli.services.recording import make_recorder  # noqa: PLC0415
 
     if organization.aims_base_url is None or organization.aims_username is None:
         raise AimsNotConfigured
@@ -225,7 +227,8 @@ def _client_options(
         "page_size": settings.page_size,
         "ca_file": str(settings.aims_ca_file) if settings.aims_ca_file else None,
         "proxy": settings.aims_proxy or None,
-        "record": tell_both(make_recorder(database, sealer, organization.id, identifiers.new_id), tap),
+        "record": make_recorder(database, sealer, organization.id, identifiers.new_id),
+        "tap": tap,
     }
 
 

@@ -42,6 +42,7 @@ class AimsClient:
         proxy: str | None = None,
         shelf: TokenShelf | None = None,
         record: Recorder | None = None,
+        tap: Recorder | None = None,
     ) -> None:
         """Prepare access to an account; nothing is sent yet. `shelf` shares the token with other clients."""
         self.company = credentials.company
@@ -57,6 +58,7 @@ class AimsClient:
             proxy=proxy,
             shelf=shelf,
             record=record,
+            tap=tap,
         )
 
     @property

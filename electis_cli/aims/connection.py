@@ -100,8 +100,11 @@ class Connection:
         proxy: str | None,
         shelf: TokenShelf | None,
         record: Recorder | None,
+        tap: Recorder | None,
     ) -> None:
         """`pause` waits between the tries of a read; `transport` replaces the network (whole-system simulation).
+
+        `record` is told of every call, perhaps later than `tap` (see `hold_exchanges`).
 
         `proxy` is the URL of the proxy all calls go through; those of the environment are not used. Raises
         Misconfigured when it is none.
@@ -113,6 +116,8 @@ class Connection:
         self.page_size = page_size
         self._pause = pause
         self._record = record
+        self._tap = tap
+        self._held: list[Exchange] | None = None
         self._empty_200_is_nothing = False
         self._keeper = TokenKeeper(self._fetch_token, clock, shelf)
         self._deadline = Deadline()
@@ -126,7 +131,36 @@ class Connection:
 
     def close(self) -> None:
         """Close all connections."""
+        self.tell_exchanges()
         self._http.close()
+
+    def hold_exchanges(self) -> None:
+        """From now on keep from the recorder what goes over the wire: to be written with what comes of it."""
+        self._held = self._held or []
+
+    @property
+    def held_exchanges(self) -> Sequence[Exchange]:
+        """What is held."""
+        return self._held or ()
+
+    def forget_exchanges(self) -> None:
+        """Let go of what is held, as somebody wrote it down."""
+        self._held = None
+
+    def tell_exchanges(self) -> None:
+        """Tell the recorder what is held, and from now on at once again."""
+        held, self._held = self._held, None
+        if self._record is not None:
+            for exchange in held or ():
+                self._record(exchange)
+
+    def _tell(self, exchange: Exchange) -> None:
+        if self._tap is not None:
+            self._tap(exchange)
+        if self._held is not None:
+            self._held.append(exchange)
+        elif self._record is not None:
+            self._record(exchange)
 
     def log_in(self) -> None:
         """Make sure there is a token; raises AimsLoginRefused, AimsUnreachable or AimsAnswerBroken."""
@@ -265,11 +299,11 @@ class Connection:
             error = failure.code
             raise
         finally:
-            if self._record is not None:
+            if self._record is not None or self._tap is not None:
                 took = round((time.monotonic() - began) * 1000)
                 # A page of a listing is long: it is not decoded a second time to be recorded.
                 body = answer.body if answer else None if raw is None else _decode(raw)
-                self._record(_exchange_of(request, self.address.prefix, at, took, status, raw, body, error))
+                self._tell(_exchange_of(request, self.address.prefix, at, took, status, raw, body, error))
 
     def _accept(self, status: int, headers: Mapping[str, str], raw: bytes, *, is_write: bool) -> Answer:
         if status >= _ERRORS_FROM:

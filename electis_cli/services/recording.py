@@ -13,6 +13,7 @@ from electis_cli.adapters.sealing import Sealer
 from electis_cli.aims.recorder import Exchange, Recorder, digest_of, kept_body, kept_query
 from electis_cli.db import exchanges
 from electis_cli.db.engine import Database
+from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.errors import ElectisError, NotFound
 from electis_cli.domain.redaction import own_word
 from electis_cli.services.change import Reading, Scope, reading
@@ -44,48 +45,41 @@ def make_recorder(database: Database, sealer: Sealer, org_id: str, new_id: Calla
     """Return a recorder that keeps an organization's exchanges; it never fails the call it records."""
 
     def record(exchange: Exchange) -> None:
-        if exchange.is_later_page and not exchange.is_failure:
-            return
-        exchange_id = new_id()
-        body = kept_body(exchange.answer_body) if exchange.is_failure else None
         with contextlib.suppress(ElectisError), database.write(org_id) as uow:
-            exchanges.insert_exchange(
-                uow,
-                {
-                    "id": exchange_id,
-                    "store": exchange.store,
-                    "at": exchange.at,
-                    "method": exchange.method,
-                    "path": exchange.path,
-                    "query": kept_query(exchange.path, exchange.query),
-                    "subjects": list(exchange.subjects),
-                    "status": exchange.status,
-                    "answer_code": exchange.answer_code if _CODE.fullmatch(exchange.answer_code) else "",
-                    "answer_word": own_word(exchange.answer_word),
-                    "batch_id": exchange.batch_id,
-                    "milliseconds": exchange.milliseconds,
-                    "request_digest": digest_of(exchange.request_body),
-                    "answer_digest": digest_of(exchange.answer_body),
-                    # An error answer may quote what was sent, and that holds names.
-                    "answer_body": seal_answer(sealer, exchange_id, body) if body else None,
-                    "error_class": exchange.error,
-                },
-            )
+            keep_exchange(uow, exchange, sealer, new_id)
             uow.commit()
 
     return record
 
 
-def tell_both(recorder: Recorder, tap: Recorder | None) -> Recorder:
-    """Return a recorder that tells two; the second may be missing."""
-    if tap is None:
-        return recorder
-
-    def both(exchange: Exchange) -> None:
-        recorder(exchange)
-        tap(exchange)
-
-    return both
+def keep_exchange(uow: UnitOfWork, exchange: Exchange, sealer: Sealer, new_id: Callable[[], str]) -> None:
+    """Write an exchange down, in a transaction that has more to say about it."""
+    if exchange.is_later_page and not exchange.is_failure:
+        return
+    exchange_id = new_id()
+    body = kept_body(exchange.answer_body) if exchange.is_failure else None
+    exchanges.insert_exchange(
+        uow,
+        {
+            "id": exchange_id,
+            "store": exchange.store,
+            "at": exchange.at,
+            "method": exchange.method,
+            "path": exchange.path,
+            "query": kept_query(exchange.path, exchange.query),
+            "subjects": list(exchange.subjects),
+            "status": exchange.status,
+            "answer_code": exchange.answer_code if _CODE.fullmatch(exchange.answer_code) else "",
+            "answer_word": own_word(exchange.answer_word),
+            "batch_id": exchange.batch_id,
+            "milliseconds": exchange.milliseconds,
+            "request_digest": digest_of(exchange.request_body),
+            "answer_digest": digest_of(exchange.answer_body),
+            # An error answer may quote what was sent, and that holds names.
+            "answer_body": seal_answer(sealer, exchange_id, body) if body else None,
+            "error_class": exchange.error,
+        },
+    )
 
 
 _CODE = re.compile(r"\d{1,5}|SUCCESS|OK|FAIL|FAILED|FAILURE|ERROR")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from electis_cli.adapters.redis import SharedCounter
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.adapters.watermarks import WatermarkFile
 from electis_cli.db.engine import Database
 from electis_cli.db.organizations import Organization
+from electis_cli.domain.errors import ElectisError
 
 if TYPE_CHECKING:
     from electis_cli.aims.checkup import Checkup
@@ -42,6 +44,19 @@ def pass_by(point: str) -> None:
     """Go on: outside of tests nothing happens at a named point."""
 
 
+def at_once(work: Callable[[], Any]) -> Callable[[], Any]:
+    """Do some work before returning how to wait for it: outside of a program one thing happens after the other."""
+    try:
+        result = work()
+    except ElectisError as error:
+        return functools.partial(_raise, error)
+    return lambda: result
+
+
+def _raise(error: ElectisError) -> NoReturn:
+    raise error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """Everything a service needs from outside; time, randomness and ids are functions, so that tests can own them."""
@@ -68,3 +83,6 @@ class Runtime:
     tuning: Tuning = field(default_factory=Tuning)
     holder: str = "electis"  # names this process in leases
     reached: Callable[[str], None] = pass_by  # told of the points where tests kill the process
+    beside: Callable[[Callable[[], Any]], Callable[[], Any]] = (
+        at_once  # begins work; what it returns waits for it
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from electis_cli.aims.client import IDS_PER_CALL
 from electis_cli.aims.wire import RefusedRecord, WriteAnswer
@@ -23,31 +24,70 @@ from electis_cli.domain.queue import Push, cut_batches, judge_rejection
 from electis_cli.domain.redaction import without_values
 from electis_cli.services.push.claim import Claimed, claim, due_articles, due_tombstones
 from electis_cli.services.push.session import LeaseLost, PushSession, Trouble
+from electis_cli.services.recording import keep_exchange
+from electis_cli.services.runtime import at_once
 
 CALL_FAILURES = (AimsUnreachable, AimsAmbiguous, AimsThrottled, AimsLoginRefused, AimsCompanyRefused)
 GONE = "ARTICLE_ID_NOT_FOUND"
 FEW = 3 * IDS_PER_CALL
 """How many articles are read with as many calls as the shortest listing takes: a page, the empty one and the count."""
+_LONGEST_TURN = timedelta(seconds=2)
+"""After it labels and commands have their turn, however many articles are ahead."""
 STORE_WORDS = ("STORE_CODE_NOT_FOUND", "COMPANY_NOT_FOUND")
 
 
-def push_due_articles(session: PushSession, *, tombstones: bool) -> None:
-    """Push one load of due articles: tombstones, or all others. Raises Trouble, LeaseLost."""
-    due = due_tombstones(session) if tombstones else due_articles(session)
-    if not due:
-        return
+def push_due_articles(
+    session: PushSession, *, tombstones: bool, should_stop: Callable[[], bool] = lambda: False
+) -> None:
+    """Push a load of due tombstones, or of all others one load after another while more of them were seen ahead.
+
+    While AIMS works on one batch the next is claimed; never more than one call is on its way.
+    Raises Trouble, LeaseLost, Halted.
+    """
+    flight: _Flight | None = None
+    began = session.runtime.clock()
+    try:
+        while due := due_tombstones(session) if tombstones else due_articles(session):
+            groups = _claim_load(session, due, tombstones=tombstones)
+            for push, batch in _batches(session, groups):
+                landing, flight = flight, None
+                if landing is not None:
+                    _land(session, landing)
+                flight = _launch(session, push, batch)
+            is_long = session.runtime.clock() - began > _LONGEST_TURN
+            # Deletions are not asked for ahead: those on their way would be found once more.
+            if tombstones or not session.ahead or is_long or should_stop():
+                break
+    except Exception:
+        # Whatever stops us, what is on its way may have arrived.
+        if flight is not None:
+            _land(session, flight)
+        raise
+    if flight is not None:
+        _land(session, flight)
+
+
+def _claim_load(
+    session: PushSession, due: Mapping[str, datetime | None], *, tombstones: bool
+) -> dict[Push, list[Claimed]]:
+    """Read what AIMS shows of a load, and claim what is to be sent of it."""
     # What a call in doubt did is seen only by a read after it.
     tried = {article_id: at for article_id, at in due.items() if at is not None}
     try:
         session.view.read(due, session.runtime.clock(), after=tried, expected=lambda: _expected(session, due))
     except (*CALL_FAILURES, AimsRejected, UnreliableListing) as error:
         raise Trouble(error) from error
-    groups = claim(session, list(due), tombstones=tombstones)
+    return claim(session, list(due), tombstones=tombstones)
+
+
+def _batches(
+    session: PushSession, groups: Mapping[Push, Sequence[Claimed]]
+) -> Iterator[tuple[Push, list[Claimed]]]:
     # An update goes before a creation: what is cleared on one label was there before it is filled in on another.
     for push in (Push.UPDATE, Push.CREATE, Push.DELETE):
         claimed = {item.row.article_id: item for item in groups[push]}
         for rows in cut_batches([item.row for item in groups[push]], session.batch_size):
-            _deliver(session, push, [claimed[row.article_id] for row in rows])
+            yield push, [claimed[row.article_id] for row in rows]
 
 
 def _expected(session: PushSession, due: Collection[str]) -> tuple[int, int]:
@@ -59,13 +99,43 @@ def _expected(session: PushSession, due: Collection[str]) -> tuple[int, int]:
         return count, comparing.count_rows(uow, session.store.id)
 
 
-def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:
-    """Send a batch; a rejected one is halved until the one article that AIMS does not take is alone."""
+class _Flight(NamedTuple):
+    """A batch on its way to AIMS, and how to wait for the answer."""
+
+    push: Push
+    batch: Sequence[Claimed]
+    answer: Callable[[], WriteAnswer]
+
+
+def _launch(session: PushSession, push: Push, batch: Sequence[Claimed]) -> _Flight:
+    """Send a batch; beside our own work when there is more of that."""
     session.make_sure()
     session.report.article_calls += 1
+    session.runtime.reached("push:sending")
+    has_more = session.ahead and push is not Push.DELETE
+    begin = session.runtime.beside if has_more else at_once
+    # It is written down with the acknowledgement: one commit less, and none from the thread that waits for AIMS.
+    session.client.connection.hold_exchanges()
+    return _Flight(push=push, batch=batch, answer=begin(lambda: _send(session, push, batch)))
+
+
+def _deliver(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:
+    """Send a batch and see to its answer."""
+    _land(session, _launch(session, push, batch))
+
+
+def _land(session: PushSession, flight: _Flight) -> None:
+    """Write down what became of a batch; a rejected one is halved until the one that AIMS does not take is alone."""
     try:
-        session.runtime.reached("push:sending")
-        answer = _send(session, push, batch)
+        _see_to(session, flight)
+    finally:
+        session.client.connection.tell_exchanges()
+
+
+def _see_to(session: PushSession, flight: _Flight) -> None:
+    push, batch = flight.push, flight.batch
+    try:
+        answer = flight.answer()
         session.runtime.reached("push:sent")
     except AimsRejected as error:
         word = str(error.details.get("word", ""))
@@ -121,8 +191,11 @@ def _acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> 
         )
         if number is None:
             raise LeaseLost
+        for exchange in session.client.connection.held_exchanges:
+            keep_exchange(uow, exchange, session.runtime.sealer, session.runtime.new_id)
         session.runtime.reached("push:acknowledging")
         uow.commit()
+    session.client.connection.forget_exchanges()
     session.number = number
     session.runtime.reached("push:acknowledged")
     session.last_write_at = now

@@ -126,7 +126,7 @@ def claim(session: PushSession, ids: Sequence[str], *, tombstones: bool) -> dict
         number = _write_down(session, change, groups)
         session.runtime.reached("push:claiming")
         uow.commit()
-    session.number, session.is_checked = number, True
+    session.number, session.checked_at = number, change.now
     session.runtime.reached("push:claimed")
     session.report.agreed += len(groups[Push.AGREE])
     session.report.waiting += len(groups[Push.WAIT])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from electis_cli.aims.client import AimsClient
 from electis_cli.db import gates, leases
@@ -22,6 +22,9 @@ from electis_cli.services.push.burying import bury
 from electis_cli.services.push.report import Ending, PushReport
 from electis_cli.services.remote import RemoteView
 from electis_cli.services.runtime import Runtime
+
+_JUST_NOW = timedelta(seconds=1)
+"""A look that is no older says enough: a call that is on its way would not be stopped either."""
 
 
 class LeaseLost(Exception):
@@ -79,9 +82,7 @@ class PushSession:
     renewed_at: datetime | None = field(default=None)
     number: int = field(default=0)  # of the last claim or acknowledgement that is committed
     ahead: deque[tuple[str, datetime | None]] = field(default_factory=deque)  # due articles, not claimed yet
-    is_checked: bool = field(
-        default=False
-    )  # a claim's own transaction has just looked whether it may be sent
+    checked_at: datetime | None = field(default=None)  # when a claim's transaction last looked at the gate
 
     def renew(self) -> None:
         """Make sure of the lease before a call; raises LeaseLost when it is not ours any more.
@@ -121,11 +122,11 @@ class PushSession:
     def make_sure(self) -> None:
         """Make sure of the lease and the gate before a call; raises LeaseLost, Halted.
 
-        The first call after a claim needs no look of its own: the claim's transaction has just had one.
+        The first call after a claim needs no look of its own when the claim's transaction has just had one.
         """
         self.renew()
-        if self.is_checked:
-            self.is_checked = False
+        looked, self.checked_at = self.checked_at, None
+        if looked is not None and abs(self.runtime.clock() - looked) < _JUST_NOW:
             return
         with self.runtime.database.read(self.scope.org_id) as uow:
             self.require_going(uow)
