@@ -24,7 +24,7 @@ WAYS = {"at once": at_once, "in a thread": in_a_thread, "at the last moment": la
 @pytest.fixture(params=WAYS)
 def scope(request, connected):
     """Seven spaces to push, in loads of two."""
-    tuning = replace(connected.runtime.tuning, batch_size=2)
+    tuning = replace(connected.runtime.tuning, batch_size=2, listing_fresh_seconds=20)
     scope = replace(connected, runtime=replace(connected.runtime, tuning=tuning, beside=WAYS[request.param]))
     for name in NAMES:
         spaces.create_space(scope, name, data={"TITLE": name})
@@ -95,3 +95,25 @@ def test_a_store_paused_meanwhile_gets_nothing_more(scope, cloud, monkeypatch):
     assert push(scope).ending is Ending.PAUSED
     assert len(titles(cloud)) == 2
     assert [name for name, row in rows_of(scope).items() if not row.is_dirty] == NAMES[:2]
+
+
+def test_an_edit_at_aims_during_a_long_call_is_not_overwritten_unseen(scope, cloud, clock, monkeypatch):
+    push(scope)
+    clock.advance(3600)
+    for name in NAMES[:4]:
+        spaces.update_space(scope, name, data={"TITLE": "ours"})
+    send, calls = articles._send, []
+
+    def take_long(*given):
+        calls.append(1)
+        if len(calls) == 1:
+            cloud.store("ACME", "001").articles[NAMES[3]].data["TITLE"] = "theirs"
+            clock.advance(30)  # longer than what was read is believed
+        return send(*given)
+
+    monkeypatch.setattr(articles, "_send", take_long)
+    push(scope)
+
+    assert titles(cloud) == dict.fromkeys(NAMES[:3], "ours") | {NAMES[3]: "theirs"} | {
+        name: name for name in NAMES[4:]
+    }

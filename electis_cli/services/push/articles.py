@@ -33,6 +33,8 @@ FEW = 3 * IDS_PER_CALL
 """How many articles are read with as many calls as the shortest listing takes: a page, the empty one and the count."""
 _LONGEST_TURN = timedelta(seconds=2)
 """After it labels and commands have their turn, however many articles are ahead."""
+_OUTDATED = timedelta(seconds=5)
+"""After it a load is looked at and claimed once more: somebody may have edited it, here or at AIMS."""
 STORE_WORDS = ("STORE_CODE_NOT_FOUND", "COMPANY_NOT_FOUND")
 
 
@@ -49,6 +51,12 @@ def push_due_articles(
     try:
         while due := due_tombstones(session) if tombstones else due_articles(session):
             groups = _claim_load(session, due, tombstones=tombstones)
+            claimed_at = session.runtime.clock()
+            landing, flight = flight, None
+            if landing is not None:
+                _land(session, landing)
+                if session.runtime.clock() - claimed_at > _OUTDATED:
+                    groups = _claim_load(session, due, tombstones=tombstones)
             for push, batch in _batches(session, groups):
                 landing, flight = flight, None
                 if landing is not None:
