@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from electis_cli.db.due import DIRTY, is_due
 from electis_cli.db.ledger import ROWS, SEQUENCE, row_of, update_rows
-from electis_cli.db.rows import among_named, listed_value, mine
+from electis_cli.db.rows import among, among_named, listed_value, mine
 from electis_cli.db.tables import articles
 from electis_cli.db.types import UtcDateTime
 from electis_cli.db.unit_of_work import UnitOfWork
@@ -172,6 +172,20 @@ def _noting() -> Any:
     )
     count = sa.select(sa.func.count()).select_from(written).scalar_subquery()
     return sa.select(taken.c.number, count)
+
+
+def withdraw_intents(uow: UnitOfWork, store_id: str, article_ids: Iterable[str], *, epoch: int) -> None:
+    """Take back what was about to be sent in an epoch of the lease, and was not."""
+    uow.execute(
+        articles.update()
+        .where(
+            mine(uow, articles),
+            articles.c.store_id == store_id,
+            among(uow, articles.c.article_id, article_ids),
+            articles.c.inflight_epoch == epoch,
+        )
+        .values(inflight_version=None, inflight_hash=None, inflight_content=sa.null(), inflight_epoch=None)
+    )
 
 
 def wake_rows(uow: UnitOfWork, store_id: str) -> None:

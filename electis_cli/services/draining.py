@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -105,10 +106,22 @@ def _end_back_offs(scope: Scope, places: Sequence[Store]) -> None:
 
 
 def push_all(scope: Scope, places: Sequence[Store]) -> list[PushReport]:
-    """Push several stores side by side, so that one that hangs delays no other."""
-    runtime = scope.runtime
+    """Push several stores side by side, so that one that hangs delays no other.
+
+    Who interrupts this waits for the calls that are on their way, and for no more.
+    """
+    runtime, interrupted = scope.runtime, threading.Event()
     with ThreadPoolExecutor(max_workers=min(len(places), runtime.tuning.push_threads) or 1) as pool:
-        return list(pool.map(lambda place: push_store(runtime, scope.org_id, place.id), places))
+        try:
+            return list(
+                pool.map(
+                    lambda place: push_store(runtime, scope.org_id, place.id, should_stop=interrupted.is_set),
+                    places,
+                )
+            )
+        except BaseException:
+            interrupted.set()
+            raise
 
 
 def _goes_on(report: PushReport, deadline: datetime, scope: Scope, place: Store) -> bool:

@@ -201,6 +201,24 @@ def test_sigint_stops_a_quiet_daemon_the_same_way(site):
     assert "Traceback" not in daemon.log
 
 
+def test_ctrl_c_in_a_drain_waits_for_the_call_on_its_way_and_no_more(site):
+    wanted = fill(site)
+    latency = site.server.simulator.faults.add("latency", seconds=1, path="/articles")
+    drain = site.electis.start("queue", "drain", ELECTIS_BATCH_SIZE=str(BATCH))
+    until_write(site, drain)
+    drain.send(signal.SIGINT)
+    assert drain.wait() == 130
+    assert "Traceback" not in drain.log
+    sent = sum(entry.records for entry in site.article_writes())
+    assert sent <= 2 * BATCH < MANY, "another may have begun in the moment of the signal"
+    status = site.queue()
+    assert (status["synced"], status["syncing"], status["worker"]) == (sent, 0, None)
+
+    site.server.simulator.faults.remove(latency)
+    site.electis("queue", "drain")
+    assert_everything_arrived(site, wanted)
+
+
 def test_a_second_daemon_on_the_same_embedded_database_is_refused(site):
     """SQLite has one daemon (design section 8): exit 11, and the message names who holds it."""
     first = site.start_daemon()

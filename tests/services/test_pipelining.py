@@ -35,6 +35,10 @@ def titles(cloud):
     return {key: article.data["TITLE"] for key, article in cloud.store("ACME", "001").articles.items()}
 
 
+def in_flight(scope):
+    return {name for name, row in rows_of(scope).items() if row.inflight_version is not None}
+
+
 def writes(scope):
     return [row for row in last_exchanges(scope, writes=True) if row.path.endswith("/articles")]
 
@@ -55,6 +59,7 @@ def test_what_was_claimed_behind_a_call_that_failed_is_pushed_later(scope, cloud
 
     assert push(scope).ending is Ending.TROUBLE
     assert len(titles(cloud)) == 2
+    assert in_flight(scope) <= set(NAMES[2:4]), "what was not sent is not in doubt"
     clock.advance(3600)
     assert push(scope).ending is Ending.DONE
 
@@ -94,7 +99,19 @@ def test_a_store_paused_meanwhile_gets_nothing_more(scope, cloud, monkeypatch):
 
     assert push(scope).ending is Ending.PAUSED
     assert len(titles(cloud)) == 2
+    assert in_flight(scope) == set()
     assert [name for name, row in rows_of(scope).items() if not row.is_dirty] == NAMES[:2]
+
+
+def test_who_is_told_to_stop_sends_nothing_more_and_leaves_nothing_in_doubt(scope, cloud, monkeypatch):
+    send, sent = articles._send, []
+    monkeypatch.setattr(articles, "_send", lambda *given: (sent.append(1), send(*given))[1])
+
+    assert push(scope, should_stop=lambda: bool(sent)).ending is Ending.STOPPED
+
+    assert list(titles(cloud)) == NAMES[:2]
+    assert [name for name, row in rows_of(scope).items() if not row.is_dirty] == NAMES[:2]
+    assert in_flight(scope) == set()
 
 
 def test_an_edit_at_aims_during_a_long_call_is_not_overwritten_unseen(scope, cloud, clock, monkeypatch):

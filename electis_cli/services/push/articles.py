@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from electis_cli.aims.client import IDS_PER_CALL
 from electis_cli.aims.wire import RefusedRecord, WriteAnswer
@@ -23,7 +24,7 @@ from electis_cli.domain.errors import (
 from electis_cli.domain.queue import Push, cut_batches, judge_rejection
 from electis_cli.domain.redaction import without_values
 from electis_cli.services.push.claim import Claimed, claim, due_articles, due_tombstones
-from electis_cli.services.push.session import LeaseLost, PushSession, Trouble
+from electis_cli.services.push.session import Halted, LeaseLost, PushSession, Trouble
 from electis_cli.services.recording import keep_exchange
 from electis_cli.services.runtime import at_once
 
@@ -46,33 +47,60 @@ def push_due_articles(
     While AIMS works on one batch the next is claimed; never more than one call is on its way.
     Raises Trouble, LeaseLost, Halted.
     """
-    flight: _Flight | None = None
     began = session.runtime.clock()
-    try:
+    with _Pipeline(session) as pipeline:
         while due := due_tombstones(session) if tombstones else due_articles(session):
-            groups = _claim_load(session, due, tombstones=tombstones)
-            claimed_at = session.runtime.clock()
-            landing, flight = flight, None
-            if landing is not None:
-                _land(session, landing)
-                if session.runtime.clock() - claimed_at > _OUTDATED:
-                    groups = _claim_load(session, due, tombstones=tombstones)
-            for push, batch in _batches(session, groups):
-                landing, flight = flight, None
-                if landing is not None:
-                    _land(session, landing)
-                flight = _launch(session, push, batch)
+            pipeline.push_load(due, tombstones=tombstones, should_stop=should_stop)
             is_long = session.runtime.clock() - began > _LONGEST_TURN
             # Deletions are not asked for ahead: those on their way would be found once more.
             if tombstones or not session.ahead or is_long or should_stop():
                 break
-    except Exception:
-        # Whatever stops us, what is on its way may have arrived.
-        if flight is not None:
-            _land(session, flight)
-        raise
-    if flight is not None:
-        _land(session, flight)
+
+
+class _Pipeline:
+    """One batch at most is on its way to AIMS; whatever stops the push, its answer is seen to first."""
+
+    def __init__(self, session: PushSession) -> None:
+        self._session = session
+        self._flight: _Flight | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, Exception):
+            self._land()
+
+    def push_load(
+        self, due: Mapping[str, datetime | None], *, tombstones: bool, should_stop: Callable[[], bool]
+    ) -> None:
+        """Claim a load, see to the answer of the batch before, and send the load; its last batch stays on its way."""
+        session = self._session
+        groups = _claim_load(session, due, tombstones=tombstones)
+        if self._flight is not None:
+            claimed_at = session.runtime.clock()
+            try:
+                self._land()
+            except Exception:
+                _withdraw(session, groups)
+                raise
+            if should_stop():
+                _withdraw(session, groups)
+                return
+            if session.runtime.clock() - claimed_at > _OUTDATED:
+                groups = _claim_load(session, due, tombstones=tombstones)
+        try:
+            for push, batch in _batches(session, groups):
+                self._land()
+                self._flight = _launch(session, push, batch)
+        except Halted:
+            _withdraw(session, groups)
+            raise
+
+    def _land(self) -> None:
+        landing, self._flight = self._flight, None
+        if landing is not None:
+            _land(self._session, landing)
 
 
 def _claim_load(
@@ -86,6 +114,24 @@ def _claim_load(
     except (*CALL_FAILURES, AimsRejected, UnreliableListing) as error:
         raise Trouble(error) from error
     return claim(session, list(due), tombstones=tombstones)
+
+
+def _withdraw(session: PushSession, groups: Mapping[Push, Sequence[Claimed]]) -> None:
+    """Take back the intents of a load that is certainly not sent; what was in doubt before stays so."""
+    ids = [
+        item.row.article_id
+        for push in (Push.UPDATE, Push.CREATE, Push.DELETE)
+        for item in groups[push]
+        if item.row.inflight_version is None
+    ]
+    # Whatever stops us matters more: at worst they are read once more before they are sent.
+    with (
+        contextlib.suppress(ElectisError),
+        session.runtime.database.write(session.scope.org_id) as uow,
+    ):
+        claims.withdraw_intents(uow, session.store.id, ids, epoch=session.lease.epoch)
+        session.runtime.reached("push:withdrawing")
+        uow.commit()
 
 
 def _batches(
