@@ -208,7 +208,7 @@ def slow_aims(victim: Victim, place: str) -> None:
 
 
 def lost_answer(victim: Victim, place: str) -> None:
-    """AIMS takes a batch and answers that something went wrong."""
+    """AIMS takes a batch and answers that something went wrong, while the next was claimed."""
     victim.edit()
     fault = victim.faults.add("status", code=500, path="/articles", method="PUT", applied=True)
     victim.die(place, "queue", "drain")
@@ -405,7 +405,7 @@ PLACES: dict[Callable[[Victim, str], None], tuple[str, ...]] = {
         *("house:forgetting", "house:forgot", "house:releasing-lease", "house:released-lease"),
     ),
     slow_aims: ("lease:renewing", "lease:renewed", "push:renewing-lease", "push:renewed-lease"),
-    lost_answer: ("push:judging", "push:judged"),
+    lost_answer: ("push:judging", "push:judged", "push:withdrawing", "push:withdrew"),
     outage: ("push:recovering", "push:recovered"),
     no_listing: ("sync:failing", "sync:failed"),
     refusal: ("push:giving-up", "push:gave-up", "mail:queueing", "mail:queued"),

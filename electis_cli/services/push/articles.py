@@ -132,6 +132,7 @@ def _withdraw(session: PushSession, groups: Mapping[Push, Sequence[Claimed]]) ->
         claims.withdraw_intents(uow, session.store.id, ids, epoch=session.lease.epoch)
         session.runtime.reached("push:withdrawing")
         uow.commit()
+    session.runtime.reached("push:withdrew")
 
 
 def _batches(
