@@ -58,6 +58,6 @@ def last(
             write_har(har, make_har(scope, views))
             show_one({"file": str(har), "entries": len(views)}, output)
             return
-        show_many(
-            views, output, fields=fields, table=_TABLE, name="id", empty="Nothing was asked of AIMS yet."
-        )
+        is_narrowed = failed or writes or store is not None
+        empty = "No call to AIMS was like that." if is_narrowed else "Nothing was asked of AIMS yet."
+        show_many(views, output, fields=fields, table=_TABLE, name="id", empty=empty)

@@ -102,6 +102,14 @@ def test_nothing_was_asked_yet(shop):
     assert (shown.out, shown.err.strip()) == ("", "Nothing was asked of AIMS yet.")
 
 
+def test_no_call_that_failed_does_not_mean_that_there_was_none(shop, simulator_server):
+    quiet = InProcess(shop.home)
+    configure(quiet, simulator_server)
+    assert quiet("aims", "last").out
+    shown = quiet("aims", "last", "--failed")
+    assert (shown.out, shown.err.strip()) == ("", "No call to AIMS was like that.")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["soft-error", "status", "reject-article"])
 def test_a_daemon_that_is_refused_with_a_name_tells_nobody(shop, smtp_server, kind):
