@@ -1,4 +1,4 @@
-"""While AIMS works on one batch of articles the next is claimed; whatever happens, one call at a time and none lost."""
+"""While AIMS works on one batch the next is claimed; whatever happens, one write at a time and none lost."""
 
 from __future__ import annotations
 

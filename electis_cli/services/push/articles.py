@@ -44,7 +44,7 @@ def push_due_articles(
 ) -> None:
     """Push a load of due tombstones, or of all others one load after another while more of them were seen ahead.
 
-    While AIMS works on one batch the next is claimed; never more than one call is on its way.
+    While AIMS works on one batch the next is claimed; never more than one write is on its way, a read may be beside it.
     Raises Trouble, LeaseLost, Halted.
     """
     began = session.runtime.clock()
