@@ -40,9 +40,15 @@ STORE_WORDS = ("STORE_CODE_NOT_FOUND", "COMPANY_NOT_FOUND")
 
 
 def push_due_articles(
-    session: PushSession, *, tombstones: bool, should_stop: Callable[[], bool] = lambda: False
+    session: PushSession,
+    *,
+    tombstones: bool,
+    one_load: bool = False,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> None:
     """Push a load of due tombstones, or of all others one load after another while more of them were seen ahead.
+
+    Only one load with `one_load`, as labels or commands wait for their turn.
 
     While AIMS works on one batch the next is claimed; never more than one write is on its way, a read may be beside it.
     Raises Trouble, LeaseLost, Halted.
@@ -53,7 +59,7 @@ def push_due_articles(
             pipeline.push_load(due, tombstones=tombstones, should_stop=should_stop)
             is_long = session.runtime.clock() - began > _LONGEST_TURN
             # Deletions are not asked for ahead: those on their way would be found once more.
-            if tombstones or not session.ahead or is_long or should_stop():
+            if tombstones or one_load or not session.ahead or is_long or should_stop():
                 break
 
 
@@ -87,6 +93,8 @@ class _Pipeline:
             if should_stop():
                 _withdraw(session, groups)
                 return
+            # Somebody may have paused the store, or opened the breaker, since the claim looked.
+            session.checked_at = None
             if session.runtime.clock() - claimed_at > _OUTDATED:
                 groups = _claim_load(session, due, tombstones=tombstones)
         try:

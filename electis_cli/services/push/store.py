@@ -196,7 +196,8 @@ def _work(session: PushSession, due: Due, should_stop: Callable[[], bool]) -> No
         if due.wishes:
             push_due_wishes(session, unlink=True)
         if (due.articles or session.ahead) and not should_stop():
-            push_due_articles(session, tombstones=False, should_stop=should_stop)
+            waits = due.wishes or due.commands
+            push_due_articles(session, tombstones=False, one_load=waits, should_stop=should_stop)
         if due.wishes and not should_stop():
             push_due_wishes(session, unlink=False)
         if due.tombstones and not should_stop():
