@@ -208,8 +208,23 @@ def slow_aims(victim: Victim, place: str) -> None:
 
 
 def lost_answer(victim: Victim, place: str) -> None:
-    """AIMS takes a batch and answers that something went wrong, while the next was claimed."""
+    """AIMS takes a batch and answers that something went wrong."""
     victim.edit()
+    fault = victim.faults.add("status", code=500, path="/articles", method="PUT", applied=True)
+    victim.die(place, "queue", "drain")
+    victim.faults.remove(fault)
+    victim.recover()
+
+
+def lost_answer_of_many(victim: Victim, place: str) -> None:
+    """The same while the next batch was claimed, as no label waits for its turn."""
+    victim.edit()
+    victim.recover()
+    victim.began = victim.journal.last
+    names = dict.fromkeys(SPACES, f"Many {victim.round}")
+    victim.edits = Counter(names.keys())
+    victim.site.import_spaces(names)
+    victim.wanted |= names
     fault = victim.faults.add("status", code=500, path="/articles", method="PUT", applied=True)
     victim.die(place, "queue", "drain")
     victim.faults.remove(fault)
@@ -405,7 +420,8 @@ PLACES: dict[Callable[[Victim, str], None], tuple[str, ...]] = {
         *("house:forgetting", "house:forgot", "house:releasing-lease", "house:released-lease"),
     ),
     slow_aims: ("lease:renewing", "lease:renewed", "push:renewing-lease", "push:renewed-lease"),
-    lost_answer: ("push:judging", "push:judged", "push:withdrawing", "push:withdrew"),
+    lost_answer: ("push:judging", "push:judged"),
+    lost_answer_of_many: ("push:withdrawing", "push:withdrew"),
     outage: ("push:recovering", "push:recovered"),
     no_listing: ("sync:failing", "sync:failed"),
     refusal: ("push:giving-up", "push:gave-up", "mail:queueing", "mail:queued"),
