@@ -166,7 +166,11 @@ def test_a_daemon_killed_in_the_middle_of_a_full_sync_does_not_stop_syncs_for_go
     first.kill()
     site.start_daemon(**lease)
     until(lambda: site.count("sync_runs", "state = 'completed'"), "a completed full sync")
-    assert site.electis("sync", "status", "-o", "json").json[0]["state"] == "synced"
+    # The run is completed before its lease is given back, and the status says "syncing" until that is done.
+    until(
+        lambda: site.electis("sync", "status", "-o", "json").json[0]["state"] == "synced",
+        "a store that is not being synced any more",
+    )
     assert_everything_arrived(site, wanted)
 
 
