@@ -77,7 +77,7 @@ def _drain(url: str, name: str) -> Iterator[str]:
                 return seconds
 
             pairs, delayed = [], []
-            for _ in range(6):
+            for _ in range(9):
                 edit(database, scope, store_id, "Desk")
                 _tidy(database)
                 bare = timed(lambda: BareLoop(database, scope.org_id, store_id).run(bodies, post))

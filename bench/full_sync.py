@@ -28,7 +28,7 @@ from electis_cli.settings import load_settings
 from electis_cli.wiring import make_runtime
 
 SIZES = [int(text) for text in os.environ.get("ELECTIS_BENCH_ARTICLES", "100000,1000000").split(",")]
-RUNS, PIECE = 3, 50_000
+RUNS, PIECE = 5, 50_000
 
 
 def run() -> Iterator[str]:

@@ -175,7 +175,13 @@ class Connection:
             sleep=self._pause,
             reraise=True,
         )
-        return retrying(self.call, "GET", path, query)
+        # Given to `retrying` as a call, its answer would live until Python looks for cycles, page after page.
+        answer: Answer | None = None
+        for attempt in retrying:
+            with attempt:
+                answer = self.call("GET", path, query)
+        assert answer is not None
+        return answer
 
     def pages(self, path: str, query: Mapping[str, Any], *names: str) -> Iterator[Mapping[str, Any]]:
         """Yield the rows of all pages, as `whole_pages` reads them."""

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 Page = TypeVar("Page")
 
+_SLOW = 0.015
+"""Seconds from which on waiting for pages, on average, is worth a thread. What is there sooner takes our own time to
+read, not AIMS's, and two threads that compute get in each other's way: a full sync took a third longer."""
+
 _PATIENCE = 1.0
 """Seconds to wait for a call that nobody needs any more; one that hangs ends by its own deadline."""
 
 
-def read_ahead(pages: Generator[Page], *, has_more: Callable[[Page], bool]) -> Generator[Page]:
-    """Yield the pages of `pages` in their order, with the next one under way in a thread of its own.
+def read_ahead(
+    pages: Generator[Page],
+    *,
+    has_more: Callable[[Page], bool],
+    clock: Callable[[], float] = time.monotonic,
+) -> Generator[Page]:
+    """Yield the pages of `pages` in their order, with the next one under way in a thread of its own if they are slow.
 
-    The thread begins with the first page that `has_more` says others follow after, so that short lists need none. It
-    is one page ahead, never more. What `pages` raises is raised here, after the pages before it. Who closes this
-    generator ends the thread.
+    The thread begins with the first page that `has_more` says others follow after once they are, so that short lists
+    need none. It is one page ahead, never more. What `pages` raises is raised here, after the pages before it. Who
+    closes this generator ends the thread. `clock` counts seconds.
     """
-    for page in pages:
-        if has_more(page):
+    began, waited = clock(), 0.0
+    for number, page in enumerate(pages, 1):
+        waited += clock() - began
+        if waited >= number * _SLOW and has_more(page):
             break
         yield page
+        began = clock()
     else:
         return
     reader = _Reader(pages)

@@ -122,6 +122,8 @@ def rows_of(body: Any, *names: str) -> list[Mapping[str, Any]] | None:
 
 def _as_rows(items: list[Any]) -> list[Mapping[str, Any]]:
     """Return a list's rows; a bare code stands for a row that says nothing else (Q29)."""
+    if all(type(item) is dict for item in items):
+        return items
     return [item if isinstance(item, Mapping) else {"code": item} for item in items if item is not None]
 
 
@@ -148,26 +150,36 @@ _ARTICLE_FIELDS = {
 
 def decode_article(row: Mapping[str, Any]) -> RemoteArticle | None:
     """Return an article from a listing's row, or None when it has no id (such a row can not be compared)."""
-    article_id = clean_text(first_of(row, "articleId", "article_id"))  # Q14: may be a number
+    # A full sync does this for every article there is: spellings are looked up one by one, and what most rows have is
+    # told by its type before anybody asks what else it may be.
+    get = row.get
+    given = get("articleId")
+    article_id = clean_text(get("article_id") if given is None else given)  # Q14: may be a number
     if not article_id:
         return None
-    beside: Mapping[str, Any] = {}
-    if not row.keys() <= _ARTICLE_FIELDS:  # Q13: columns beside `data`
-        beside = {key: value for key, value in row.items() if key not in _ARTICLE_FIELDS}
-    inside = row.get("data")
-    if inside is not None and inside != "" and not isinstance(inside, Mapping):
+    inside = get("data")
+    if type(inside) is not dict and inside is not None and inside != "" and not isinstance(inside, Mapping):
         raise UnreadableError
-    data = beside
-    if isinstance(inside, Mapping):
-        data = {**beside, **inside} if beside else inside
-    labels = first_of(row, "assignedLabel", "assignedLabels")
+    data: Mapping[str, Any] = inside or {}
+    if not row.keys() <= _ARTICLE_FIELDS:  # Q13: columns beside `data`
+        data = {**{key: value for key, value in row.items() if key not in _ARTICLE_FIELDS}, **data}
+    name, nfc_url, labels, updated = (
+        get("articleName"),
+        get("nfcUrl"),
+        get("assignedLabel"),
+        get("lastUpdated"),
+    )
+    if labels is None:
+        labels = get("assignedLabels")
+    if updated is None:
+        updated = first_of(row, "lastModified", "last_modified")
     return RemoteArticle(
         article_id=article_id,
-        name=clean_text(first_of(row, "articleName", "article_name")),
-        nfc_url=clean_text(first_of(row, "nfcUrl", "nfc")),
+        name=clean_text(get("article_name") if name is None else name),
+        nfc_url=clean_text(get("nfc") if nfc_url is None else nfc_url),
         data=data,
         labels=tuple(map(_label_code, labels)) if isinstance(labels, list) else None,
-        last_updated=_optional_text(first_of(row, "lastUpdated", "lastModified", "last_modified")),
+        last_updated=clean_text(updated) or None if type(updated) is str else _optional_text(updated),
     )
 
 

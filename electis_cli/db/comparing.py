@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from electis_cli.domain.articles import ABSENT
 _WALK = 5000
 
 
-def expected_ids(uow: UnitOfWork, store_id: str) -> Iterator[list[str]]:
+def expected_ids(uow: UnitOfWork, store_id: str) -> Iterator[Sequence[str]]:
     """Yield, a few thousand at a time, the ids of all articles that are not agreed to be absent."""
     columns, last = articles.c, ""
     while True:
@@ -37,7 +37,7 @@ def expected_ids(uow: UnitOfWork, store_id: str) -> Iterator[list[str]]:
             .order_by(columns.article_id)
             .limit(_WALK)
         )
-        ids = list(uow.execute(statement).scalars())
+        ids = uow.execute(statement).scalars().all()
         if ids:
             yield ids
         if len(ids) < _WALK:
@@ -57,7 +57,7 @@ def unmet_ids(uow: UnitOfWork, store_id: str, room_prefix: str) -> list[str]:
             sa.select(article_id).where(mine(uow, table), table.c.store_id == store_id),
             sa.select(articles.c.article_id).where(mine(uow, articles), articles.c.store_id == store_id),
         )
-        found.extend(uow.execute(statement).scalars())
+        found.extend(uow.execute(statement).scalars().all())
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import among, chunks, columns_of, mine
+from electis_cli.db.rows import chunks, columns_of, data_by, mine
 from electis_cli.db.tables import people
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.people import Person
@@ -61,10 +61,7 @@ def occupants(uow: UnitOfWork, store_id: str, space_ids: Iterable[str]) -> dict[
 
 def data_by_space(uow: UnitOfWork, store_id: str, space_ids: Iterable[str]) -> dict[str, Mapping[str, str]]:
     """Return the data of who sits in which of these spaces, by the space's external id."""
-    statement = sa.select(people.c.assigned_space, people.c.data).where(
-        mine(uow, people), people.c.store_id == store_id, among(uow, people.c.assigned_space, space_ids)
-    )
-    return {row[0]: row[1] for row in uow.execute(statement).all()}
+    return data_by(uow, people, "assigned_space", store_id, space_ids)
 
 
 def _by(uow: UnitOfWork, store_id: str, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Person]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -63,6 +64,25 @@ def _among(
         return column.in_(sa.select(each.table_valued("value").c.value))
     array = sa.cast(sa.bindparam(name, value, type_=sa.Text()), postgresql.ARRAY(column.type))
     return column == sa.func.any(array)
+
+
+def data_by(
+    uow: UnitOfWork, table: sa.Table, key: str, store_id: str, values: Iterable[str]
+) -> dict[str, Mapping[str, str]]:
+    """Return the data of a store's rows that have one of some values in the column `key`, by that value."""
+    place = {"org": uow.tenant, "store": store_id, "values": listed_value(uow, values)}
+    found = uow.execute(_data_query(table, key, is_sqlite=uow.is_sqlite), place).all()
+    return {row[0]: row[1] for row in found}
+
+
+# Put together once: pushes ask it for every batch, and full syncs for every page of a listing.
+@functools.cache
+def _data_query(table: sa.Table, key: str, *, is_sqlite: bool) -> sa.Select[Any]:
+    return sa.select(table.c[key], table.c.data).where(
+        table.c.org_id == sa.bindparam("org"),
+        table.c.store_id == sa.bindparam("store"),
+        among_named(table.c[key], "values", is_sqlite=is_sqlite),
+    )
 
 
 def columns_of(table: sa.Table, kind: type) -> list[sa.Column[Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from electis_cli.db.rows import among, columns_of, mine
+from electis_cli.db.rows import among, columns_of, data_by, mine
 from electis_cli.db.tables import spaces
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.spaces import Space
@@ -60,10 +60,7 @@ def data_by_external_id(
     uow: UnitOfWork, store_id: str, external_ids: Iterable[str]
 ) -> dict[str, Mapping[str, str]]:
     """Return the data of those spaces of a store that exist, by external id."""
-    statement = sa.select(spaces.c.external_id, spaces.c.data).where(
-        mine(uow, spaces), spaces.c.store_id == store_id, among(uow, spaces.c.external_id, external_ids)
-    )
-    return {row[0]: row[1] for row in uow.execute(statement).all()}
+    return data_by(uow, spaces, "external_id", store_id, external_ids)
 
 
 def lock_spaces(uow: UnitOfWork, store_id: str) -> dict[str, Space]:

@@ -110,10 +110,10 @@ def merge_data(
 
 
 def _article(article_id: str, values: Mapping[str, str], article_format: ArticleFormat) -> Article:
-    data = {
-        column: "" if (value := values.get(column)) is None else clean_text(value)
-        for column in article_format.content_columns
-    }
+    data = dict(article_format.empty_data)
+    for column, value in values.items():
+        if column in data:
+            data[column] = clean_text(value)
     data[article_format.id_column] = article_id
     return Article(
         article_id=article_id,
@@ -174,10 +174,11 @@ def content_of(
     AIMS's own name and NFC fields repeat mapped columns; only where they differ from them they are kept as columns of
     their own, so that an edit of one of the two is seen.
     """
+    columns = article_format.empty_data
     content = {
         column: text
-        for column in article_format.content_columns
-        if (value := data.get(column)) is not None and value != "" and (text := clean_text(value))
+        for column, value in data.items()
+        if value != "" and column in columns and value is not None and (text := clean_text(value))
     }
     for key, own, column in (
         (_NAME_KEY, clean_text(name), article_format.name_column),
@@ -206,11 +207,11 @@ def content_of_space(
     mapping: ColumnMapping,
 ) -> dict[str, str]:
     """Return what the article of a space is compared by, from the data of both: `render_space` without the article."""
-    values = _values_of(space, person, mapping)
+    columns = article_format.empty_data
     content = {
         column: text
-        for column in article_format.content_columns
-        if (value := values.get(column)) is not None and (text := clean_text(value))
+        for column, value in _values_of(space, person, mapping).items()
+        if column in columns and (text := clean_text(value))
     }
     content[article_format.id_column] = article_id
     return content
@@ -323,7 +324,9 @@ def content_hash(content: Content | None) -> str:
     """Return a content's hash; None (no article) is `ABSENT`. Empty columns do not change it."""
     if content is None:
         return ABSENT
-    filled = {key: value for key, value in content.items() if value}
+    filled = content
+    if type(content) is not dict or not all(content.values()):
+        filled = {key: value for key, value in content.items() if value}
     return hashlib.sha256(orjson.dumps(filled, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 

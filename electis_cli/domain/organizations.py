@@ -42,6 +42,11 @@ class ArticleFormat:
         """The columns we fill: all but the store column, which AIMS fills itself."""
         return tuple(column for column in self.columns if column != self.store_column)
 
+    @cached_property  # every article that is rendered begins as a copy of it
+    def empty_data(self) -> Mapping[str, str]:
+        """The columns we fill, in their order, all of them empty."""
+        return dict.fromkeys(self.content_columns, "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeetingColumns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -100,8 +101,7 @@ def with_known(row: LedgerRow, hashes: Iterable[str], now: datetime) -> dict[str
     What both sides agreed on until now is made known once more: when the write that replaces it gets lost, or a late
     one arrives, that is what AIMS shows. An agreed absence is known by its deletion alone.
     """
-    at = round(now.timestamp(), 3)
-    since = at - KNOWN_FOR.total_seconds()
+    at, since = _known_moments(now)
     known = {hash_: then for hash_, then in row.known.items() if then >= since} if row.known else {}
     if row.base_hash is not None and row.base_hash != ABSENT:
         known[row.base_hash] = at
@@ -109,6 +109,14 @@ def with_known(row: LedgerRow, hashes: Iterable[str], now: datetime) -> dict[str
     if len(known) > MOST_KNOWN:
         known = dict(sorted(known.items(), key=lambda entry: entry[1])[-MOST_KNOWN:])
     return known
+
+
+# The same for all articles of a batch.
+@functools.lru_cache(maxsize=8)
+def _known_moments(now: datetime) -> tuple[float, float]:
+    """Return a moment in Unix seconds, and since when what is known then was known."""
+    at = round(now.timestamp(), 3)
+    return at, at - KNOWN_FOR.total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,8 @@ def make_recorder(database: Database, sealer: Sealer, org_id: str, new_id: Calla
     """Return a recorder that keeps an organization's exchanges; it never fails the call it records."""
 
     def record(exchange: Exchange) -> None:
+        if not is_kept(exchange):
+            return
         with contextlib.suppress(ElectisError), database.write(org_id) as uow:
             keep_exchange(uow, exchange, sealer, new_id)
             uow.commit()
@@ -52,9 +54,14 @@ def make_recorder(database: Database, sealer: Sealer, org_id: str, new_id: Calla
     return record
 
 
+def is_kept(exchange: Exchange) -> bool:
+    """Tell whether an exchange is written down: of a listing that goes well only the first page is."""
+    return exchange.is_failure or not exchange.is_later_page
+
+
 def keep_exchange(uow: UnitOfWork, exchange: Exchange, sealer: Sealer, new_id: Callable[[], str]) -> None:
-    """Write an exchange down, in a transaction that has more to say about it."""
-    if exchange.is_later_page and not exchange.is_failure:
+    """Write an exchange down, if it is to be kept, in a transaction that has more to say about it."""
+    if not is_kept(exchange):
         return
     exchange_id = new_id()
     body = kept_body(exchange.answer_body) if exchange.is_failure else None

@@ -57,15 +57,22 @@ class Sifted:
         self._ids = array("q", sorted(self._ids))
         self._labels = array("q", sorted(self._labels))
 
-    def has_listed(self, article_id: str) -> bool:
-        """Tell whether an article was listed."""
-        return _count(self._ids, hash(article_id)) > 0
+    def not_listed(self, article_ids: Iterable[str]) -> list[str]:
+        """Return those of some articles that were not listed."""
+        numbers, size = self._ids, len(self._ids)
+        return [
+            article_id
+            for article_id in article_ids
+            if (place := bisect_left(numbers, number := hash(article_id))) == size or numbers[place] != number
+        ]
 
-    def note(self, article: RemoteArticle) -> None:
-        """Remember that an article was listed, and with which labels, in eight bytes each."""
-        self.listed += 1
-        self._ids.append(hash(article.article_id))
-        self._labels.extend(hash(code) for code in article.labels or ())
+    def note(self, page: Iterable[RemoteArticle]) -> None:
+        """Remember which articles were listed, and with which labels, in eight bytes each."""
+        for article in page:
+            self.listed += 1
+            self._ids.append(hash(article.article_id))
+            if article.labels:
+                self._labels.extend(map(hash, article.labels))
 
 
 def _count(numbers: array[int], number: int) -> int:
@@ -91,7 +98,7 @@ def sift(
     sifted.close()
     with scope.runtime.database.read(scope.org_id) as uow:
         for ids in comparing.expected_ids(uow, store_id):
-            sifted.missed.extend(article_id for article_id in ids if not sifted.has_listed(article_id))
+            sifted.missed.extend(sifted.not_listed(ids))
         sifted.unmet.extend(
             article_id
             for article_id in comparing.unmet_ids(uow, store_id, organization.room_prefix)
@@ -115,9 +122,9 @@ def _sift_page(
     standing = standings.standing_by_id(uow, store_id, ids, now)
     wanted = wanted_contents(uow, organization, store_id, ids)
     showing = labels.shown_articles(uow, [code for article in page for code in article.labels or ()])
+    sifted.note(page)
     for article in page:
         article_id = article.article_id
-        sifted.note(article)
         for code in article.labels or ():
             if showing.get(code) != article_id:
                 sifted.links.add((code, article_id))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -47,8 +49,13 @@ class Book:
         return self.threads - {threading.current_thread()}
 
 
-def ahead_of(book: Book):
-    return contextlib.closing(read_ahead(book.read(), has_more=lambda _: True))
+def ticking(seconds: float):
+    """A clock that says that every page took so long to come."""
+    return functools.partial(next, itertools.count(step=seconds))
+
+
+def ahead_of(book: Book, *, each: float = 0.1):
+    return contextlib.closing(read_ahead(book.read(), has_more=lambda _: True, clock=ticking(each)))
 
 
 def test_pages_come_in_their_order():
@@ -98,5 +105,25 @@ def test_an_error_is_met_after_the_pages_before_it():
 @pytest.mark.parametrize("pages", [0, 1, 3])
 def test_a_list_without_more_needs_no_thread(pages):
     book = Book(pages)
-    assert list(read_ahead(book.read(), has_more=lambda _: False)) == list(range(pages))
+    assert list(read_ahead(book.read(), has_more=lambda _: False, clock=ticking(0.1))) == list(range(pages))
     assert book.helpers == set()
+
+
+def test_pages_that_are_there_at_once_need_no_thread():
+    book = Book(50)
+    with ahead_of(book, each=0.001) as pages:
+        assert list(pages) == book.asked == list(range(50))
+    assert book.helpers == set()
+
+
+def test_the_thread_begins_when_pages_are_slow_on_average_not_for_one():
+    book = Book(50)
+    took = iter([0.001, 0.02, 0.001, 0.1, *[0.001] * 46])
+    now = itertools.accumulate(itertools.chain.from_iterable((0.0, next(took, 0.0)) for _ in range(60)))
+    with contextlib.closing(
+        read_ahead(book.read(), has_more=lambda _: True, clock=lambda: next(now))
+    ) as pages:
+        for page in pages:
+            assert bool(book.helpers) == (page >= 3 and book.wait_for(4)), page
+            if page == 5:
+                break

@@ -50,6 +50,15 @@ def last_write(scope, subject, store="001"):
         return last_write_of(read, store, subject)
 
 
+def test_a_later_page_of_a_listing_does_not_wait_for_those_who_write(scope, record, monkeypatch):
+    record("GET", query={"page": 0})
+    with monkeypatch.context() as patch:
+        patch.setattr(type(scope.runtime.database), "write", None)
+        record("GET", query={"page": 1})
+    record("GET", query={"page": 2}, status=500, error="E-AIMS-AMBIGUOUS")
+    assert [row["query"]["page"] for row in kept(scope)] == [2, 0]
+
+
 def test_reads_do_not_push_out_writes(scope, record, monkeypatch):
     monkeypatch.setattr(exchanges, "RING", 3)
     record("PUT", "4-117")
