@@ -44,8 +44,8 @@ def clock():
     return FakeClock(datetime.now(UTC))
 
 
-def with_checkup(scope, *, allowed="", proxy=None, ca_file=None):
-    """Return the scope with the means to examine AIMS, as wiring makes them, with short deadlines."""
+def with_checkup(scope, *, allowed="", proxy=None, ca_file=None, seconds=8.0):
+    """Return the scope with the means to examine AIMS, as wiring makes them, with a deadline of its own."""
     runtime = scope.runtime
 
     def examine(organization):
@@ -53,7 +53,7 @@ def with_checkup(scope, *, allowed="", proxy=None, ca_file=None):
             raise errors.AimsNotConfigured
         address = normalize_address(organization.aims_base_url, organization.aims_cluster)
         check_allowed(address, allowed_hosts=allowed, embedded=not allowed)
-        timeouts = Timeouts(connect=1.0, call=1.0)
+        timeouts = Timeouts(connect=seconds, call=seconds)
         options = {"clock": runtime.clock, "timeouts": timeouts, "ca_file": ca_file}
         return Checkup(
             address,
@@ -75,6 +75,12 @@ def with_checkup(scope, *, allowed="", proxy=None, ca_file=None):
 def patient(connected):
     """An organization at the simulator that can be examined."""
     return with_checkup(connected)
+
+
+@pytest.fixture
+def impatient(connected):
+    """The same, examined by somebody who does not wait long: for an AIMS that never answers."""
+    return with_checkup(connected, seconds=1.0)
 
 
 def examine(scope: Scope, **options):
@@ -212,18 +218,18 @@ def test_a_server_in_maintenance(patient, cloud):
     assert "503" in steps["base_path"].cause
 
 
-def test_a_server_that_hangs(patient, cloud):
+def test_a_server_that_hangs(impatient, cloud):
     cloud.faults.add("hang")
     began = time.monotonic()
-    steps, failure = examine(patient)
+    steps, failure = examine(impatient)
     assert time.monotonic() - began < 10
     assert_fails_at(steps, failure, "base_path", errors.Unreachable)
 
 
-def test_a_hang_behind_the_login(patient, cloud):
+def test_a_hang_behind_the_login(impatient, cloud):
     cloud.faults.add("hang", path="/store*")
     began = time.monotonic()
-    steps, failure = examine(patient)
+    steps, failure = examine(impatient)
     assert time.monotonic() - began < 10
     assert_fails_at(steps, failure, "company", errors.AimsAmbiguous)
 
@@ -463,11 +469,11 @@ def test_no_step_begins_when_the_time_is_over():
     ids=["reset", "hang", "503", "500", "cut"],
 )
 def test_the_fix_of_a_failed_step_is_not_to_ask_whether_aims_is_there(
-    patient, cloud, step, fault, settings, advice
+    impatient, cloud, step, fault, settings, advice
 ):
     cloud.faults.add(fault, **settings)
 
-    steps, failure = examine(patient)
+    steps, failure = examine(impatient)
 
     assert_fails_at(steps, failure, step, errors.Unreachable)
     assert advice in steps[step].fix
