@@ -23,7 +23,7 @@ from electis_cli.adapters.sealing import Sealer
 from electis_cli.db import gates, leases, organizations
 from electis_cli.db.engine import Database
 from electis_cli.domain.queue import Push
-from electis_cli.services.push import articles, claim
+from electis_cli.services.push import claim, delivery
 from electis_cli.services.push import store as push
 from electis_cli.services.push.report import PushReport
 from electis_cli.services.push.session import PushSession
@@ -174,7 +174,7 @@ class Queue:
         while due := claim.due_articles(session):
             batch = claim.claim(session, list(due), tombstones=False)[Push.UPDATE]
             assert len(batch) == BATCH, len(batch)
-            articles._acknowledge(session, Push.UPDATE, batch)  # noqa: SLF001 - what the pusher does after a call
+            delivery.acknowledge(session, Push.UPDATE, batch)
             left -= len(batch)
         assert not left, left
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from electis_cli.db.interrupting import let_interruptions_through
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.db.wake_ups import WakeUps, wake
 from electis_cli.domain.errors import (
@@ -137,6 +138,7 @@ class Database:
         except sa.exc.ProgrammingError as error:
             raise _schema_problem(error) from error
         except sa.exc.OperationalError as error:
+            let_interruptions_through(error)
             if getattr(error.orig, "sqlstate", None) in _CROSSED:
                 raise ChangedMeanwhile(why=_first_line(error.orig), fix="run the command again") from error
             if "no such table" in str(error.orig) or "no such column" in str(error.orig):

@@ -10,11 +10,11 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from electis_cli.db.copying import copying
 from electis_cli.db.rows import mine
 from electis_cli.db.tables import conference_rooms, label_links, people, spaces
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.bulk.nouns import KEY, SPACE, Noun
-from electis_cli.domain.errors import DatabaseUnavailable
 
 PAGE = 2000
 _SAMPLE = 1000
@@ -89,11 +89,8 @@ def text_of_rows(
         _cells(uow, noun, store_id, columns), sql.Literal(delimiter)
     )
     driver: Any = uow.connection.connection.driver_connection
-    try:
-        with driver.cursor() as cursor, cursor.copy(copy_rows):
-            yield from _blocks(driver.pgconn)
-    except psycopg.OperationalError as error:
-        raise DatabaseUnavailable(why=str(error).strip().split("\n")[0], fix="electis health") from error
+    with copying(), driver.cursor() as cursor, cursor.copy(copy_rows):
+        yield from _blocks(driver.pgconn)
 
 
 def _rows(uow: UnitOfWork, noun: Noun, store_id: str, room_prefix: str) -> sa.Select[Any]:

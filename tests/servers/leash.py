@@ -41,6 +41,9 @@ def main(parent: int, death_signal: int, user_id: int, *command: str) -> None:
         os.setuid(user_id)  # before the wish: changing user makes the kernel forget it
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal)
+    # A shell has what it starts in the background ignore Ctrl-C, and that survives `exec` too: a suite started so would
+    # find that nothing can be interrupted.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if os.getppid() != parent:  # it died while we were starting
         sys.exit(1)
     os.execvp(command[0], command)

@@ -10,7 +10,7 @@ from electis_cli.adapters.beside import in_a_thread
 from electis_cli.db import claims
 from electis_cli.domain.errors import DatabaseUnavailable
 from electis_cli.services import spaces
-from electis_cli.services.push import articles
+from electis_cli.services.push import delivery
 from electis_cli.services.push.report import Ending
 from electis_cli.services.queue import pause
 from electis_cli.services.recording import last_exchanges
@@ -87,7 +87,7 @@ def test_what_is_on_its_way_is_acknowledged_when_the_next_can_not_be_claimed(sco
 
 
 def test_a_store_paused_meanwhile_gets_nothing_more(scope, cloud, monkeypatch):
-    send = articles._send
+    send = delivery._send
 
     def pause_after(*given):
         answer = send(*given)
@@ -95,7 +95,7 @@ def test_a_store_paused_meanwhile_gets_nothing_more(scope, cloud, monkeypatch):
         scope.runtime.clock.advance(2)  # AIMS took its time
         return answer
 
-    monkeypatch.setattr(articles, "_send", pause_after)
+    monkeypatch.setattr(delivery, "_send", pause_after)
 
     assert push(scope).ending is Ending.PAUSED
     assert len(titles(cloud)) == 2
@@ -104,8 +104,8 @@ def test_a_store_paused_meanwhile_gets_nothing_more(scope, cloud, monkeypatch):
 
 
 def test_who_is_told_to_stop_sends_nothing_more_and_leaves_nothing_in_doubt(scope, cloud, monkeypatch):
-    send, sent = articles._send, []
-    monkeypatch.setattr(articles, "_send", lambda *given: (sent.append(1), send(*given))[1])
+    send, sent = delivery._send, []
+    monkeypatch.setattr(delivery, "_send", lambda *given: (sent.append(1), send(*given))[1])
 
     assert push(scope, should_stop=lambda: bool(sent)).ending is Ending.STOPPED
 
@@ -119,7 +119,7 @@ def test_an_edit_at_aims_during_a_long_call_is_not_overwritten_unseen(scope, clo
     clock.advance(3600)
     for name in NAMES[:4]:
         spaces.update_space(scope, name, data={"TITLE": "ours"})
-    send, calls = articles._send, []
+    send, calls = delivery._send, []
 
     def take_long(*given):
         calls.append(1)
@@ -128,7 +128,7 @@ def test_an_edit_at_aims_during_a_long_call_is_not_overwritten_unseen(scope, clo
             clock.advance(30)  # longer than what was read is believed
         return send(*given)
 
-    monkeypatch.setattr(articles, "_send", take_long)
+    monkeypatch.setattr(delivery, "_send", take_long)
     push(scope)
 
     assert titles(cloud) == dict.fromkeys(NAMES[:3], "ours") | {NAMES[3]: "theirs"} | {

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
-import psycopg
 import sqlalchemy as sa
 
+from electis_cli.db.copying import copying
 from electis_cli.db.types import Json
 from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.bulk.changes import RowChange
 from electis_cli.domain.bulk.nouns import Noun
-from electis_cli.domain.errors import DatabaseUnavailable
 
 _COLUMNS = {
     # What a file says: `patch` is what a row sets (null clears), `space` where a person is to sit (`''`: nowhere).
@@ -140,16 +139,14 @@ def _load(uow: UnitOfWork, table: str, columns: Sequence[str], rows: Iterable[Se
         return max(count, 0)
     driver = uow.connection.connection.driver_connection
     count = 0
-    try:
-        with (
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
-        ):
-            for so_far, block in _blocks(rows):
-                copy.write(block)
-                count = so_far
-    except psycopg.OperationalError as error:
-        raise DatabaseUnavailable(why=str(error).strip().split("\n")[0], fix="electis health") from error
+    with (
+        copying(),
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+    ):
+        for so_far, block in _blocks(rows):
+            copy.write(block)
+            count = so_far
     take_stock(uow, table)
     return count
 

@@ -12,7 +12,7 @@ from electis_cli.domain.label_refusals import refusal_of, why_refused
 from electis_cli.domain.labels import Display
 from electis_cli.domain.queue import LabelWish, LedgerRow, State, judge_rejection
 from electis_cli.domain.redaction import without_values
-from electis_cli.services.push.articles import CALL_FAILURES, STORE_WORDS
+from electis_cli.services.push.delivery import CALL_FAILURES, STORE_WORDS
 from electis_cli.services.push.session import PushSession, Trouble
 
 MOST_PER_CALL = 100
