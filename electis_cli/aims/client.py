@@ -103,7 +103,7 @@ class AimsClient:
     def articles(self, store: str) -> Generator[wire.RemoteArticle]:
         """Yield all articles of a store with their data and labels, page by page; no more than two pages are kept.
 
-        While one page is read the next one is fetched. Close the generator to stop before the end.
+        While one page is read the next one is fetched, if AIMS takes its time. Close the generator to stop early.
         Raises UnreliableListing at the end when the pages contradict AIMS's own total: never a reason to believe in
         deletions. Who stops before the end knows nothing of the rest.
         """

@@ -9,9 +9,11 @@ def let_interruptions_through(error: BaseException) -> None:
     At Ctrl-C the driver cancels the statement, and closes the connection when that takes too long: then the COPY can
     not be ended, or the transaction not rolled back.
     """
-    behind: list[BaseException | None] = [error]
+    behind = [error]
     for one in behind:  # grows while it is walked
         if isinstance(one, KeyboardInterrupt):
             raise KeyboardInterrupt from error
-        if one is not None:
-            behind += [one.__cause__, one.__context__]
+        # What is raised from another error names it twice.
+        behind += {
+            each for each in (one.__cause__, one.__context__) if each is not None and each not in behind
+        }

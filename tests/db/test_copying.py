@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from electis_cli.db.copying import copying
+from electis_cli.db.interrupting import let_interruptions_through
 from electis_cli.domain.errors import DatabaseUnavailable
 
 
@@ -38,3 +39,13 @@ def copy_until(database, org_id, what):
 def test_a_copy_that_breaks_off_is_told_as_what_broke_it(runtime, scope, meets, told):
     with pytest.raises(told):
         copy_until(runtime.database, scope.org_id, meets)
+
+
+@pytest.mark.timeout(20)
+def test_a_long_chain_of_errors_is_walked_once():
+    error = LookupError("the first")
+    for _ in range(200):
+        following = LookupError("the next")
+        following.__cause__ = following.__context__ = error
+        error = following
+    let_interruptions_through(error)
