@@ -103,7 +103,7 @@ class Intent(TypedDict):
     version: int
     hash: str
     content: Content | None
-    known: Mapping[str, float]
+    known: str
 
 
 def note_intents(
@@ -141,7 +141,7 @@ def _noting() -> Any:
     document = sa.cast(sa.bindparam("intents", type_=sa.Text()), postgresql.JSONB)
     types: dict[str, Any] = {
         "article_id": sa.Text(), "version": sa.BigInteger(), "hash": sa.Text(), "content": postgresql.JSONB(),
-        "known": postgresql.JSONB(),
+        "known": sa.Text(),
     }  # fmt: skip
     columns: list[Any] = [sa.column(name, type_) for name, type_ in types.items()]
     listed = sa.func.jsonb_to_recordset(document).table_valued(*columns, name="listed")

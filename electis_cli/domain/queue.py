@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -73,8 +73,11 @@ class LedgerRow(NamedTuple):
     remote_updated: str | None = None
     echo: Mapping[str, str] | None = None
     echo_rounds: int = 0
-    known: Mapping[str, float] | None = None
-    """Hashes of what was ever sent or agreed on, and when each was last, in Unix seconds (design 5.1)."""
+    known: str | None = None
+    """Hashes of what was ever sent or agreed on, and when each was last (design 5.1): `HASH:SECONDS HASH:SECONDS`.
+
+    Unix seconds of ten digits, the newest last. It is one text, as each claim writes it and hardly any looks into it.
+    """
 
     @property
     def is_dirty(self) -> bool:
@@ -91,32 +94,37 @@ def known_hashes(row: LedgerRow | None, now: datetime) -> frozenset[str]:
     """Return the contents of an article that are ours: shown again, they are an old value and nobody's edit."""
     if row is None or not row.known:
         return frozenset()
-    since = (now - KNOWN_FOR).timestamp()
-    return frozenset(hash_ for hash_, at in row.known.items() if at >= since)
+    _, since = _known_seconds(now)
+    return frozenset(entry[:-_STAMP] for entry in row.known.split() if entry[-_DIGITS:] >= since)
 
 
-def with_known(row: LedgerRow, hashes: Iterable[str], now: datetime) -> dict[str, float]:
+def with_known(row: LedgerRow, hashes: Sequence[str], now: datetime) -> str:
     """Return the known contents of an article with those that become known now; the oldest are forgotten.
 
     What both sides agreed on until now is made known once more: when the write that replaces it gets lost, or a late
     one arrives, that is what AIMS shows. An agreed absence is known by its deletion alone.
     """
-    at, since = _known_moments(now)
-    known = {hash_: then for hash_, then in row.known.items() if then >= since} if row.known else {}
-    if row.base_hash is not None and row.base_hash != ABSENT:
-        known[row.base_hash] = at
-    known.update(dict.fromkeys(hashes, at))
-    if len(known) > MOST_KNOWN:
-        known = dict(sorted(known.items(), key=lambda entry: entry[1])[-MOST_KNOWN:])
-    return known
+    at, since = _known_seconds(now)
+    has_base = row.base_hash is not None and row.base_hash != ABSENT
+    newest = [row.base_hash or "", *hashes] if has_base and row.base_hash not in hashes else hashes
+    known = [
+        entry
+        for entry in (row.known.split() if row.known else ())
+        if entry[-_DIGITS:] >= since and entry[:-_STAMP] not in newest
+    ]
+    known += [f"{hash_}:{at}" for hash_ in newest]
+    return " ".join(known[-MOST_KNOWN:])
+
+
+_DIGITS, _STAMP = 10, 11
+"""How long the seconds of an entry are, without and with the colon before them: ten digits from 2001 to 2286."""
 
 
 # The same for all articles of a batch.
 @functools.lru_cache(maxsize=8)
-def _known_moments(now: datetime) -> tuple[float, float]:
-    """Return a moment in Unix seconds, and since when what is known then was known."""
-    at = round(now.timestamp(), 3)
-    return at, at - KNOWN_FOR.total_seconds()
+def _known_seconds(now: datetime) -> tuple[str, str]:
+    """Return a moment in Unix seconds, and since when what is known then was known; their order is that of text."""
+    return f"{int(now.timestamp())}", f"{int((now - KNOWN_FOR).timestamp())}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,13 @@ def bump(uow, store_id, ids, clock):
 
 def intents(ids):
     return [
-        {"article_id": article_id, "version": 1, "hash": "h", "content": {"TITLE": "x"}, "known": {"h": 1.0}}
+        {
+            "article_id": article_id,
+            "version": 1,
+            "hash": "h",
+            "content": {"TITLE": "x"},
+            "known": "h:1796070396",
+        }
         for article_id in ids
     ]
 
