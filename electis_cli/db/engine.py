@@ -30,6 +30,9 @@ _WAL_SAFE = (
 )  # before it, SQLite's WAL mode can corrupt a file that two connections checkpoint at once
 _BUSY_SECONDS = 30.0
 _BEGIN = "electis_begin"
+_RECYCLE_SECONDS = 300
+"""After it a connection to a server is replaced: what was planned while a table was small is not kept for ever."""
+
 _CROSSED = {
     "40P01",
     "40001",
@@ -86,7 +89,7 @@ class Database:
     @contextlib.contextmanager
     def read(self, org_id: str | None = None) -> Iterator[UnitOfWork]:
         """Open a unit of work for reading, bound to one organization (None: unbound, for the few who may)."""
-        with self._unit_of_work(org_id, begin="DEFERRED") as uow:
+        with self._unit_of_work(org_id, begin="DEFERRED", is_reading=True) as uow:
             yield uow
 
     @contextlib.contextmanager
@@ -116,10 +119,12 @@ class Database:
             connection.close()
 
     @contextlib.contextmanager
-    def _unit_of_work(self, org_id: str | None, *, begin: str) -> Iterator[UnitOfWork]:
+    def _unit_of_work(
+        self, org_id: str | None, *, begin: str, is_reading: bool = False
+    ) -> Iterator[UnitOfWork]:
         self._require_file()
         with self._told_as_errors():
-            uow = self._begin(org_id, begin)
+            uow = self._begin(org_id, begin, is_reading=is_reading)
             with uow.connection, _ending(uow):
                 yield uow
 
@@ -151,31 +156,39 @@ class Database:
         except sa.exc.InterfaceError as error:
             raise DatabaseUnavailable(why=_first_line(error.orig), fix="electis health") from error
 
-    def _begin(self, org_id: str | None, begin: str) -> UnitOfWork:
+    def _begin(self, org_id: str | None, begin: str, *, is_reading: bool) -> UnitOfWork:
         """Return a unit of work on a connection that answers.
 
         Its first statement is the test of a pooled connection: asking each before would cost one more way to the server
         and back for every unit of work. One that is broken takes all of the pool with it, and the second is a new one.
         """
         try:
-            return self._begin_once(org_id, begin)
+            return self._begin_once(org_id, begin, is_reading=is_reading)
         except sa.exc.OperationalError as error:
             if not error.connection_invalidated:
                 raise
-            return self._begin_once(org_id, begin)
+            return self._begin_once(org_id, begin, is_reading=is_reading)
 
-    def _begin_once(self, org_id: str | None, begin: str) -> UnitOfWork:
+    def _begin_once(self, org_id: str | None, begin: str, *, is_reading: bool) -> UnitOfWork:
         connection = self.engine.connect()
         try:
-            return self._begin_on(connection, org_id, begin)
+            return self._begin_on(connection, org_id, begin, is_reading=is_reading)
         except BaseException:
             connection.close()
             raise
 
-    def _begin_on(self, connection: sa.Connection, org_id: str | None, begin: str) -> UnitOfWork:
+    def _begin_on(
+        self, connection: sa.Connection, org_id: str | None, begin: str, *, is_reading: bool = False
+    ) -> UnitOfWork:
         connection.execution_options(**{_BEGIN: begin})
         connection.begin()
-        uow = UnitOfWork(connection, org_id=org_id, idle_seconds=self._idle_seconds, clock=self._clock)
+        uow = UnitOfWork(
+            connection,
+            org_id=org_id,
+            idle_seconds=self._idle_seconds,
+            clock=self._clock,
+            is_reading=is_reading,
+        )
         uow.announce_tenant()
         return uow
 
@@ -258,13 +271,17 @@ class Workbench:
 
 @contextlib.contextmanager
 def _ending(uow: UnitOfWork) -> Iterator[None]:
-    """End a unit of work's transaction with its block: committed if it says so, else rolled back."""
+    """End a unit of work's transaction with its block: committed if it says so, else rolled back.
+
+    One that only read is committed too, as there is nothing to roll back: with every ROLLBACK psycopg forgets the
+    statements it prepared, and the server would plan each of them anew all the time.
+    """
     connection = uow.connection
     transaction = connection.get_transaction()
     assert transaction is not None
     with transaction:
         yield
-        if uow.is_committed:
+        if uow.is_committed or (uow.is_reading and not uow.is_sqlite):
             _commit(connection, transaction)
         else:
             transaction.rollback()
@@ -303,6 +320,7 @@ def _create_engine(url: sa.URL, *, sqlite: bool, pool_size: int) -> sa.Engine:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_use_lifo=True,  # the one used last has its statements prepared and the server's caches warm
+            pool_recycle=_RECYCLE_SECONDS,
             connect_args={"connect_timeout": 10},
         )
     engine = sa.create_engine(

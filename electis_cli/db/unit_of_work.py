@@ -9,18 +9,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from electis_cli.db.bulk import upsert_many
 from electis_cli.db.tables import counters
 
 EVERYBODY = "*"
 
-_ANNOUNCE = sa.text(
+_ANNOUNCE = (
     "SELECT clock_timestamp(),"
     " set_config('electis.org_id', :org_id, true),"
     " set_config('idle_in_transaction_session_timeout', :idle, true),"
     " set_config('TimeZone', 'UTC', true)"
 )
+_TO_WRITE = sa.text(_ANNOUNCE)
+_TO_READ = sa.text(_ANNOUNCE + ", set_config('transaction_read_only', 'on', true)")
 
 
 class UnitOfWork:
@@ -30,7 +33,10 @@ class UnitOfWork:
     PostgreSQL the row security policies, hold the same line once more.
     """
 
-    __slots__ = ("_began", "_clock", "_idle_seconds", "connection", "is_committed", "new_work", "org_id")
+    __slots__ = (
+        *("_began", "_clock", "_idle_seconds"),
+        *("connection", "is_committed", "is_reading", "new_work", "org_id"),
+    )
 
     def __init__(
         self,
@@ -39,9 +45,11 @@ class UnitOfWork:
         org_id: str | None,
         idle_seconds: float,
         clock: Callable[[], datetime] | None = None,
+        is_reading: bool = False,
     ) -> None:
         self.connection = connection
         self.org_id = org_id
+        self.is_reading = is_reading
         self.is_committed = False
         self.new_work: set[str] = set()
         self._idle_seconds = idle_seconds
@@ -65,12 +73,11 @@ class UnitOfWork:
         """Tell PostgreSQL's row security whose rows this transaction may touch, and how long it may do nothing.
 
         A process that was frozen in the middle would hold its locks for good, and stop every other. Moments come in
-        UTC, so that none of them has to be converted.
+        UTC, so that none of them has to be converted. What is for reading can not write.
         """
         if not self.is_sqlite:
-            moment = self.connection.execute(
-                _ANNOUNCE, {"org_id": self.org_id or EVERYBODY, "idle": str(round(self._idle_seconds * 1000))}
-            ).scalar_one()
+            place = {"org_id": self.org_id or EVERYBODY, "idle": str(round(self._idle_seconds * 1000))}
+            moment = self.connection.execute(_TO_READ if self.is_reading else _TO_WRITE, place).scalar_one()
             self._began = (moment.astimezone(UTC), time.monotonic())
 
     def rebind(self, org_id: str) -> None:
@@ -168,9 +175,6 @@ def last_number_query(name: str, *, is_sqlite: bool) -> sa.ScalarSelect[int]:
     """Return the query of the last number a sequence gave, as a column; null when it gave none yet."""
     if is_sqlite:
         return sa.select(counters.c.value).where(counters.c.name == name).scalar_subquery()
-    sequences = sa.table("pg_sequences", *map(sa.column, ("schemaname", "sequencename", "last_value")))
-    return (
-        sa.select(sequences.c.last_value)
-        .where(sequences.c.schemaname == sa.func.current_schema(), sequences.c.sequencename == name)
-        .scalar_subquery()
-    )
+    # What the view pg_sequences shows, without looking through all sequences for the one.
+    sequence = sa.cast(sa.literal(name), postgresql.REGCLASS)
+    return sa.select(sa.func.pg_sequence_last_value(sequence)).scalar_subquery()

@@ -47,7 +47,7 @@ def put(write, store_id):
 
 def due(scope, *, tombstones=False, limit=100, after=0.0):
     now = scope.runtime.clock() + timedelta(seconds=after)
-    with scope.runtime.database.read(scope.org_id) as uow:
+    with scope.runtime.database.write(scope.org_id) as uow:
         found = claims.due_ids(uow, store_of(scope).id, now, limit=limit, tombstones=tombstones)
         ids = [article_id for article_id, _ in found]
         place = store_of(scope).id

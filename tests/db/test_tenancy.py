@@ -295,7 +295,7 @@ def tripwire(scope):
 
 
 def test_the_tripwire_catches_a_statement_that_forgot_the_tenant(scope):
-    with tripwire(scope) as wire, scope.runtime.database.read(scope.org_id) as uow:
+    with tripwire(scope) as wire, scope.runtime.database.write(scope.org_id) as uow:
         uow.execute(sa.text("SELECT * FROM spaces"))
         uow.execute(sa.text("SELECT * FROM spaces WHERE spaces.org_id = :org"), {"org": scope.org_id})
         uow.execute(sa.text("UPDATE people SET version = 1 WHERE people.org_id = :org"), {"org": "another"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import UTC, datetime
 
@@ -50,6 +51,25 @@ def test_an_error_after_the_commit_was_asked_for_rolls_everything_back(scope):
     with pytest.raises(RuntimeError):
         write(scope, "4-1", fail=True)
     assert names(scope) == []
+
+
+def test_what_is_for_reading_changes_nothing(scope):
+    store, now = store_of(scope), scope.runtime.clock()
+    # A server refuses; the embedded database takes it back.
+    with contextlib.suppress(sa.exc.InternalError), scope.runtime.database.read(scope.org_id) as uow:
+        add(uow, store, "4-1", now)
+        assert uow.is_sqlite
+    assert names(scope) == []
+
+
+def test_a_server_plans_what_is_read_again_and_again_only_once(scope):
+    if scope.runtime.database.is_sqlite:
+        pytest.skip("the embedded database keeps nothing for a connection")
+    for _ in range(8):
+        names(scope)
+    with scope.runtime.database.read(scope.org_id) as uow:
+        kept = uow.execute(sa.text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert any("FROM spaces" in statement for statement in kept)
 
 
 def test_a_savepoint_takes_back_its_own_part_and_nothing_else(scope):

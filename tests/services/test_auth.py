@@ -69,7 +69,7 @@ def test_logging_in_stores_hashes_sets_last_login_and_writes_the_trail(scope, ru
     """Flow 1.1, the right password."""
     login = auth.log_in(runtime, f" {EMAIL.upper()} ", PASSWORD)
 
-    with runtime.database.read() as uow:
+    with runtime.database.write() as uow:
         token = sessions.find_refresh_token(uow, hash_token(login.refresh_token))
         user = users.find_user(uow, email=EMAIL)
         session = sessions.find_session(uow, access_hash=hash_token(login.access_token))
