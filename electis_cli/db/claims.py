@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from electis_cli.db import leases
 from electis_cli.db.due import DIRTY, is_due
 from electis_cli.db.ledger import ROWS, SEQUENCE, row_of, update_rows
 from electis_cli.db.rows import among, among_named, listed_value, mine
@@ -30,7 +31,7 @@ _LEAST_LOOKED_AT = 500
 def _due_query(*, is_claim: bool, is_sqlite: bool) -> sa.Select[Any]:
     table = articles.c
     now = sa.bindparam("moment", type_=UtcDateTime())
-    in_flight = sa.case((table.inflight_version.is_not(None), table.last_tried_at))
+    in_flight = sa.case((table.inflight_version.is_not(None), table.last_tried_at)).label("tried_at")
     # Both mean the same, as the one is never below the other. The second keeps databases without statistics from
     # going through the index of all dirty articles once a batch, where a batch is found by its ids.
     is_dirty = table.desired_version != table.synced_version if is_claim else DIRTY
@@ -56,10 +57,49 @@ def due_ids(
     Those in doubt come last of what was looked at: one that never gets an answer must not keep a store waiting.
     """
     statement = _due_query(is_claim=False, is_sqlite=uow.is_sqlite)
+    values = _due_values(uow, store_id, now, limit=limit, tombstones=tombstones)
+    return _surest_first(uow.execute(statement, values).all(), limit)
+
+
+def _due_values(
+    uow: UnitOfWork, store_id: str, now: datetime, *, limit: int, tombstones: bool
+) -> dict[str, Any]:
     most = max(limit, _LEAST_LOOKED_AT)
-    values = {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones, "most": most}
-    found = sorted(uow.execute(statement, values).all(), key=operator.itemgetter(2))
-    return [(row[0], row[1]) for row in found[:limit]]
+    return {"org": uow.tenant, "store": store_id, "moment": now, "gone": tombstones, "most": most}
+
+
+def _surest_first(found: Iterable[Sequence[Any]], limit: int) -> list[tuple[str, datetime | None]]:
+    return [(row[0], row[1]) for row in sorted(found, key=operator.itemgetter(2))[:limit]]
+
+
+def take_lease_and_look(
+    uow: UnitOfWork, store_id: str, lease: Mapping[str, Any], now: datetime, *, limit: int
+) -> tuple[int | None, list[tuple[str, datetime | None]]]:
+    """Take a push's lease, and return its epoch with the articles to push (see `due_ids`); no epoch: it is not free.
+
+    `lease` are the values of the lease. On a server that is one statement: a push of a single edit asks little else.
+    """
+    if uow.is_sqlite:
+        epoch = uow.execute(leases.taking_lease(is_sqlite=True), lease).scalar_one_or_none()
+        found = due_ids(uow, store_id, now, limit=limit, tombstones=False) if epoch is not None else []
+        return epoch, found
+    values = _due_values(uow, store_id, now, limit=limit, tombstones=False)
+    rows = uow.execute(_taking_and_looking(), {**lease, **values}).all()
+    epoch = rows[0][0] if rows else None
+    return epoch, _surest_first((row[1:] for row in rows if row[1] is not None), limit)
+
+
+@functools.cache
+def _taking_and_looking() -> sa.Select[Any]:
+    # One row with the epoch alone when nothing is due, and none when somebody else holds the lease.
+    taken = leases.taking_lease(is_sqlite=False).cte("taken")
+    ahead = _due_query(is_claim=False, is_sqlite=False).add_columns(articles.c.desired_seq).lateral("ahead")
+    columns = ahead.c
+    return (
+        sa.select(taken.c.epoch, columns.article_id, columns.tried_at, columns.doubts)
+        .select_from(taken.outerjoin(ahead, sa.true()))
+        .order_by(columns.desired_seq)
+    )
 
 
 def due_rows(

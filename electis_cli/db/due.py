@@ -32,9 +32,6 @@ class Due:
         return self.wishes or self.articles or self.tombstones or self.commands
 
 
-NOTHING_DUE = Due(wishes=False, articles=False, tombstones=False, commands=False)
-
-
 DIRTY = articles.c.desired_version > articles.c.synced_version
 """What AIMS has not acknowledged: `LedgerRow.is_dirty` as SQL."""
 
@@ -50,34 +47,51 @@ def is_due(now: Any, *, is_dirty: sa.ColumnElement[bool] = DIRTY) -> sa.ColumnEl
     return sa.and_(is_active, is_dirty, is_time(articles.c.next_attempt_at, now))
 
 
-@functools.cache
-def _due() -> sa.Executable:
-    org_id, store_id = sa.bindparam("org_id", type_=sa.Text()), sa.bindparam("store_id", type_=sa.Text())
-    now = sa.bindparam("moment", type_=UtcDateTime())
+_ORG, _STORE = sa.bindparam("org", type_=sa.Text()), sa.bindparam("store", type_=sa.Text())
+_NOW = sa.bindparam("moment", type_=UtcDateTime())
+
+
+def kinds_due() -> list[sa.Label[bool]]:
+    """Return the columns `due_wishes` and so on, for `due_of`; their parameters are `org`, `store` and `moment`."""
 
     def article(*, is_tombstone: bool) -> sa.Exists:
         return sa.exists().where(
-            articles.c.org_id == org_id,
-            articles.c.store_id == store_id,
+            articles.c.org_id == _ORG,
+            articles.c.store_id == _STORE,
             articles.c.desired_deleted.is_(is_tombstone),
-            is_due(now),
+            is_due(_NOW),
         )
 
     command = sa.exists().where(
-        commands.c.org_id == org_id,
-        commands.c.store_id == store_id,
+        commands.c.org_id == _ORG,
+        commands.c.store_id == _STORE,
         sa.or_(*(commands.c.state == state.value for state in sorted(OPEN_STATES))),
     )
-    return sa.select(
-        label_queue.has_unsettled(org_id, store_id, is_time(label_links.c.next_attempt_at, now)),
-        article(is_tombstone=False),
-        article(is_tombstone=True),
-        command,
+    wish = label_queue.has_unsettled(_ORG, _STORE, is_time(label_links.c.next_attempt_at, _NOW))
+    return [
+        wish.label("due_wishes"),
+        article(is_tombstone=False).label("due_articles"),
+        article(is_tombstone=True).label("due_tombstones"),
+        command.label("due_commands"),
+    ]
+
+
+def due_of(row: sa.RowMapping) -> Due:
+    """Return which kinds of work there are, of a row with the columns of `kinds_due`, maybe among others."""
+    return Due(
+        wishes=row["due_wishes"],
+        articles=row["due_articles"],
+        tombstones=row["due_tombstones"],
+        commands=row["due_commands"],
     )
+
+
+@functools.cache
+def _due() -> sa.Executable:
+    return sa.select(*kinds_due())
 
 
 def what_is_due(uow: UnitOfWork, store_id: str, now: datetime) -> Due:
     """Return which kinds of work a store has right now."""
-    place = {"org_id": uow.tenant, "store_id": store_id, "moment": now}
-    wishes, wanted, unwanted, orders = uow.execute(_due(), place).one()
-    return Due(wishes=wishes, articles=wanted, tombstones=unwanted, commands=orders)
+    place = {"org": uow.tenant, "store": store_id, "moment": now}
+    return due_of(uow.execute(_due(), place).mappings().one())

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from electis_cli.db import ledger
 from electis_cli.db.accounts import Account, account_of
+from electis_cli.db.due import Due, due_of, kinds_due
 from electis_cli.db.organizations import Organization, organization_of
 from electis_cli.db.stores import Store, store_of
 from electis_cli.db.tables import aims_accounts, leases, organizations, stores
@@ -28,6 +29,8 @@ class Ground:
     account: Account
     last_number: int
     """The last number any change, claim or acknowledgement took."""
+    due: Due
+    """What there is to push, whether or not it may be."""
 
 
 @functools.cache
@@ -39,6 +42,7 @@ def _ground(*, is_sqlite: bool) -> sa.Select[Any]:
             *(column.label(f"store_{column.name}") for column in stores.c),
             *(column.label(f"account_{column.name}") for column in aims_accounts.c),
             last_number_query(ledger.SEQUENCE, is_sqlite=is_sqlite).label("last_number"),
+            *kinds_due(),
         )
         .select_from(
             stores.join(organizations, organizations.c.id == stores.c.org_id).outerjoin(
@@ -49,10 +53,10 @@ def _ground(*, is_sqlite: bool) -> sa.Select[Any]:
     )
 
 
-def find_ground(uow: UnitOfWork, store_id: str) -> Ground | None:
-    """Return what a push of a store stands on; None when there is no such store."""
-    statement, place = _ground(is_sqlite=uow.is_sqlite), {"org": uow.tenant, "store": store_id}
-    row = uow.execute(statement, place).mappings().one_or_none()
+def find_ground(uow: UnitOfWork, store_id: str, now: datetime) -> Ground | None:
+    """Return what a push of a store stands on right now; None when there is no such store."""
+    place = {"org": uow.tenant, "store": store_id, "moment": now}
+    row = uow.execute(_ground(is_sqlite=uow.is_sqlite), place).mappings().one_or_none()
     if row is None:
         return None
     return Ground(
@@ -61,6 +65,7 @@ def find_ground(uow: UnitOfWork, store_id: str) -> Ground | None:
         # An account nobody has tried yet is unknown and closed.
         account=Account() if row["account_org_id"] is None else account_of(row, "account_"),
         last_number=row["last_number"] or 0,
+        due=due_of(row),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,9 +38,10 @@ def sync_resource(store_id: str) -> str:
 
 # Put together once, as every push begins with it.
 @functools.cache
-def _taking(*, is_sqlite: bool) -> Any:
+def taking_lease(*, is_sqlite: bool) -> Any:
+    """Return the statement that takes a lease, with the epoch it has then; its parameters are `lease_values`."""
     kind: Any = sqlite.insert if is_sqlite else postgresql.insert
-    until, now = (sa.bindparam(name, type_=leases.c.expires_at.type) for name in ("until", "moment"))
+    until, now = (sa.bindparam(name, type_=leases.c.expires_at.type) for name in ("until", "clock"))
     insert = kind(leases).values(
         resource=sa.bindparam("name"), holder=sa.bindparam("who"), epoch=1, expires_at=until
     )
@@ -57,13 +58,21 @@ def _taking(*, is_sqlite: bool) -> Any:
 
 def take_lease(uow: UnitOfWork, resource: str, holder: str, *, seconds: float) -> Lease | None:
     """Take a lease that is free, expired or our own; None while somebody else holds it."""
+    values = lease_values(uow, resource, holder, seconds=seconds)
+    return lease_of(uow.execute(taking_lease(is_sqlite=uow.is_sqlite), values).scalar_one_or_none(), values)
+
+
+def lease_values(uow: UnitOfWork, resource: str, holder: str, *, seconds: float) -> dict[str, Any]:
+    """Return the parameters of `taking_lease`."""
     now = uow.now()
-    expires_at = now + timedelta(seconds=seconds)
-    values = {"name": resource, "who": holder, "until": expires_at, "moment": now}
-    epoch = uow.execute(_taking(is_sqlite=uow.is_sqlite), values).scalar_one_or_none()
+    return {"name": resource, "who": holder, "until": now + timedelta(seconds=seconds), "clock": now}
+
+
+def lease_of(epoch: int | None, values: Mapping[str, Any]) -> Lease | None:
+    """Return the lease that was taken with these parameters; no epoch means that somebody else holds it."""
     if epoch is None:
         return None
-    return Lease(resource=resource, holder=holder, epoch=epoch, expires_at=expires_at)
+    return Lease(resource=values["name"], holder=values["who"], epoch=epoch, expires_at=values["until"])
 
 
 def renew_lease(uow: UnitOfWork, lease: Lease, *, seconds: float) -> Lease | None:

@@ -94,6 +94,35 @@ def test_articles_are_due_in_the_order_of_their_last_change(scope, bump):
     assert due(scope, limit=2) == ["A", "C"]
 
 
+def begin(write, store_id, clock, holder, *, limit=100):
+    """Take the lease of a push and see what is due, as a push begins."""
+
+    def work(uow):
+        values = leases.lease_values(uow, leases.push_resource(store_id), holder, seconds=60)
+        return claims.take_lease_and_look(uow, store_id, values, clock(), limit=limit)
+
+    return write(work)
+
+
+def test_a_push_begins_with_its_lease_and_with_what_is_due_those_in_doubt_last(
+    write, bump, put, clock, store_id
+):
+    assert begin(write, store_id, clock, "one") == (1, []), "the lease alone, when nothing is due"
+    write(lambda uow: leases.free_leases(uow, ["one"]))
+    bump(B=False, A=False, C=False)
+    put({"article_id": "B", "doubts": 1, "inflight_version": 1, "last_tried_at": clock()})
+    bump(D=True)
+    assert begin(write, store_id, clock, "one") == (2, [("A", None), ("C", None), ("B", clock())])
+    write(lambda uow: leases.free_leases(uow, ["one"]))
+    assert begin(write, store_id, clock, "one", limit=1) == (3, [("A", None)])
+
+
+def test_who_does_not_get_the_lease_is_not_told_what_is_due(write, bump, clock, store_id):
+    bump(A=False)
+    assert begin(write, store_id, clock, "one") == (1, [("A", None)])
+    assert begin(write, store_id, clock, "another") == (None, [])
+
+
 def test_a_tombstone_is_due_on_its_own_and_a_new_article_of_that_name_ends_it(scope, bump):
     bump(A=False)
     bump(A=True)

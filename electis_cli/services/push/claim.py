@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from electis_cli.db import claims, labels, ledger
 from electis_cli.db.organizations import Organization
-from electis_cli.db.unit_of_work import UnitOfWork
 from electis_cli.domain.articles import ABSENT, looks_altered
 from electis_cli.domain.merge import resolve
 from electis_cli.domain.organizations import Strategy
@@ -45,18 +44,14 @@ def due_articles(session: PushSession) -> dict[str, datetime | None]:
     if not session.ahead:
         now = session.runtime.clock()
         with session.runtime.database.read(session.scope.org_id) as uow:
-            session.ahead.extend(
-                look_ahead(uow, session.store.id, now, session.batch_size, is_trial=session.is_trial)
-            )
+            limit = ahead_limit(session.batch_size, is_trial=session.is_trial)
+            session.ahead.extend(claims.due_ids(uow, session.store.id, now, limit=limit, tombstones=False))
     return dict(session.ahead.popleft() for _ in range(min(session.batch_size, len(session.ahead))))
 
 
-def look_ahead(
-    uow: UnitOfWork, store_id: str, now: datetime, batch_size: int, *, is_trial: bool
-) -> list[tuple[str, datetime | None]]:
-    """Return many loads of what is due; but after a trial of one the others go in whole batches."""
-    limit = batch_size * (1 if is_trial else LOADS_AHEAD)
-    return claims.due_ids(uow, store_id, now, limit=limit, tombstones=False)
+def ahead_limit(batch_size: int, *, is_trial: bool) -> int:
+    """Return how many articles are looked up at once: many loads, but after a trial of one the others go in batches."""
+    return batch_size * (1 if is_trial else LOADS_AHEAD)
 
 
 def due_tombstones(session: PushSession) -> dict[str, datetime | None]:

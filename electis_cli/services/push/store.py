@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from electis_cli.aims.client import AimsClient
-from electis_cli.db import leases, stores
-from electis_cli.db.due import NOTHING_DUE, Due, what_is_due
+from electis_cli.db import claims, leases, stores
+from electis_cli.db.due import Due, what_is_due
 from electis_cli.db.gates import Ground, find_ground
 from electis_cli.db.leases import Lease
 from electis_cli.domain.access import system_actor
@@ -16,7 +16,7 @@ from electis_cli.domain.errors import AimsNotConfigured, ElectisError, HostNotAl
 from electis_cli.services.change import Scope
 from electis_cli.services.leasing import KeptLease, renewing
 from electis_cli.services.push.articles import push_due_articles
-from electis_cli.services.push.claim import look_ahead
+from electis_cli.services.push.claim import ahead_limit
 from electis_cli.services.push.commands import send_due_commands
 from electis_cli.services.push.labels import push_due_wishes
 from electis_cli.services.push.report import Ending, PushReport
@@ -35,14 +35,13 @@ def lease_name(store_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Opening:
-    """How a push begins: what it stands on, the lease (None: somebody else's, or the gate is shut) and what is due."""
+    """How a push begins: what it stands on, and the lease (None: somebody else's, or the gate is shut)."""
 
     ground: Ground
     is_set_back: bool
     ending: Ending | None
     lease: Lease | None
     taken_at: datetime
-    due: Due
     ahead: Sequence[tuple[str, datetime | None]]
 
 
@@ -78,7 +77,7 @@ def push_store(
     try:
         with renewing(runtime, org_id, KeptLease(lease)):
             try:
-                _work(session, opening.due, should_stop)
+                _work(session, ground.due, should_stop)
             except Trouble as trouble:
                 handle_trouble(session, trouble)
     except LeaseLost:
@@ -94,29 +93,27 @@ def push_store(
 
 def _open(runtime: Runtime, org_id: str, store_id: str) -> _Opening:
     """Look at the gate, take the lease and see what is due, in one transaction. Raises StoreNotFound."""
-    now, lease, due = runtime.clock(), None, NOTHING_DUE
+    now, lease = runtime.clock(), None
     ahead: list[tuple[str, datetime | None]] = []
     with runtime.database.write(org_id) as uow:
-        ground = find_ground(uow, store_id)
+        ground = find_ground(uow, store_id, now)
         if ground is None:
             raise StoreNotFound
         is_old = is_set_back(runtime, org_id, ground.last_number)
         ending = _gate(ground, now)
         if ending is None and not is_old:
-            due = what_is_due(uow, store_id, now)
-            if not due:
+            if not ground.due:
                 ending = Ending.DONE
             else:
-                resource, seconds = lease_name(store_id), runtime.tuning.lease_seconds
-                lease = leases.take_lease(uow, resource, runtime.holder, seconds=seconds)
-                if lease is not None and due.articles:
-                    is_trial = _is_trial(ground)
-                    ahead = look_ahead(uow, store_id, now, _batch_size(runtime, ground), is_trial=is_trial)
+                seconds = runtime.tuning.lease_seconds
+                values = leases.lease_values(uow, lease_name(store_id), runtime.holder, seconds=seconds)
+                limit = ahead_limit(_batch_size(runtime, ground), is_trial=_is_trial(ground))
+                epoch, ahead = claims.take_lease_and_look(uow, store_id, values, now, limit=limit)
+                lease = leases.lease_of(epoch, values)
                 runtime.reached("push:taking-lease")
-                uow.commit()
-    return _Opening(
-        ground=ground, is_set_back=is_old, ending=ending, lease=lease, taken_at=now, due=due, ahead=ahead
-    )
+        # Also when nothing was written: see `_ending` in `db/engine.py`.
+        uow.commit()
+    return _Opening(ground=ground, is_set_back=is_old, ending=ending, lease=lease, taken_at=now, ahead=ahead)
 
 
 def _is_trial(ground: Ground) -> bool:
