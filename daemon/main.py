@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run() -> int:
     try:
         settings = load_settings()
-        runtime = make_runtime(settings, state_folder=state_folder())
+        runtime = make_runtime(settings, state_folder=state_folder(), keep_clients=True)
         path = runtime.database.path
         # Kept open as long as the process lives; the kernel frees it however the process ends.
         lock = lock_embedded_database(path) if path is not None else None
@@ -65,6 +65,7 @@ def _run() -> int:
     Supervisor(runtime, settings, daemon, stop).run()
     if lock is not None:
         lock.close()
+    runtime.hang_up()
     runtime.database.close()
     return 0
 

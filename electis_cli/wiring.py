@@ -17,11 +17,12 @@ from electis_cli.adapters.embedded_lock import is_lock_free
 from electis_cli.adapters.redis import SharedCounter, ping_redis
 from electis_cli.adapters.token_file import TokenFile
 from electis_cli.adapters.watermarks import WatermarkFile
+from electis_cli.aims.idle_clients import IdleClients
 from electis_cli.db import organizations, schema
 from electis_cli.db.engine import Database
 from electis_cli.db.organizations import Organization
 from electis_cli.domain.errors import AimsNotConfigured, MasterKeyProblem
-from electis_cli.services.runtime import Runtime, Tuning, pass_by
+from electis_cli.services.runtime import Runtime, Tuning, do_nothing, pass_by
 from electis_cli.services.secrets import open_aims_password
 from electis_cli.settings import Settings
 
@@ -89,16 +90,19 @@ def make_runtime(
     clock: Callable[[], datetime] = system_clock,
     tap: Recorder | None = None,
     state_folder: Path | None = None,
+    keep_clients: bool = False,
 ) -> Runtime:
     """Return the means every service works with; `tap` is told of every call to AIMS, beside the flight recorder.
 
     In `state_folder` processes share their AIMS tokens and note what they pushed; without it each logs in by itself,
-    and nobody notices that the database was restored.
+    and nobody notices that the database was restored. A program that goes on and on has `keep_clients`: clients and
+    their connections to AIMS are kept from one push to the next, until it hangs up.
     """
     database = database or open_database(settings)
     if sealer is None:
         sealer = read_master_key(settings)
         check_fingerprint(database, sealer)
+    idle_clients = IdleClients() if keep_clients else None
     return Runtime(
         database=database,
         clock=clock,
@@ -107,7 +111,10 @@ def make_runtime(
         new_password=identifiers.new_password,
         draw=identifiers.draw,
         sealer=sealer,
-        connect=_connector(settings, database, sealer, clock, tap, state_folder),
+        connect=_connector(
+            settings, database, sealer, clock, tap, token_folder=state_folder, idle_clients=idle_clients
+        ),
+        hang_up=idle_clients.close if idle_clients is not None else do_nothing,
         checkup=_examiner(settings, database, sealer, clock, tap),
         send_mail=mail.send_mail if settings.smtp_url else None,
         tell_alert=_receiver(settings),
@@ -147,7 +154,9 @@ def _connector(
     sealer: sealing.Sealer,
     clock: Callable[[], datetime],
     tap: Recorder | None,
+    *,
     token_folder: Path | None,
+    idle_clients: IdleClients | None,
 ) -> Callable[[Organization], AimsClient]:
     shelves: dict[tuple[str, ...], TokenShelf] = {}
 
@@ -171,7 +180,35 @@ def _connector(
             shelves.setdefault((*account, sealed), TokenShelf(shared or None))
         return AimsClient(address, **options, shelf=shelves[*account, sealed])
 
-    return connect
+    if idle_clients is None:
+        return connect
+    return _reconnector(connect, idle_clients, ca_file=_ca_file(settings))
+
+
+def _reconnector(
+    connect: Callable[[Organization], AimsClient], idle: IdleClients, *, ca_file: str | None
+) -> Callable[[Organization], AimsClient]:
+    """Return what connects with a client that somebody is done with, if there is one of just the same account."""
+
+    def reconnect(organization: Organization) -> AimsClient:
+        from electis_cli.aims.deadline import authorities  # noqa: PLC0415
+
+        kind = (
+            *(organization.id, organization.code, organization.aims_company, organization.aims_base_url),
+            *(organization.aims_cluster, organization.aims_username, organization.aims_password),
+            authorities(ca_file),
+        )
+        client = idle.take(kind)
+        if client is None:
+            client = connect(organization)
+            client.when_closed = functools.partial(idle.keep, kind, client)
+        return client
+
+    return reconnect
+
+
+def _ca_file(settings: Settings) -> str | None:
+    return str(settings.aims_ca_file) if settings.aims_ca_file else None
 
 
 def _examiner(
@@ -225,7 +262,7 @@ def _client_options(
         "clock": clock,
         "timeouts": Timeouts(connect=settings.connect_seconds, call=settings.call_seconds),
         "page_size": settings.page_size,
-        "ca_file": str(settings.aims_ca_file) if settings.aims_ca_file else None,
+        "ca_file": _ca_file(settings),
         "proxy": settings.aims_proxy or None,
         "record": make_recorder(database, sealer, organization.id, identifiers.new_id),
         "tap": tap,

@@ -45,6 +45,7 @@ class AimsClient:
         tap: Recorder | None = None,
     ) -> None:
         """Prepare access to an account; nothing is sent yet. `shelf` shares the token with other clients."""
+        self.when_closed: Callable[[], None] = self.hang_up
         self.company = credentials.company
         self._connection = Connection(
             address,
@@ -67,6 +68,11 @@ class AimsClient:
         return self._connection
 
     def close(self) -> None:
+        """Be done with it: hang up, or wait for whoever uses it next (`when_closed`)."""
+        self._connection.rest()
+        self.when_closed()
+
+    def hang_up(self) -> None:
         """Close all connections."""
         self._connection.close()
 

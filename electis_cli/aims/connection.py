@@ -129,6 +129,11 @@ class Connection:
             follow_redirects=False,
         )
 
+    def rest(self) -> None:
+        """Forget what the one who used it found out; connections stay open, for some seconds."""
+        self.tell_exchanges()
+        self._empty_200_is_nothing = False
+
     def close(self) -> None:
         """Close all connections."""
         self.tell_exchanges()

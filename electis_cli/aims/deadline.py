@@ -15,6 +15,10 @@ import httpx
 
 from electis_cli.aims.proxy import Proxy
 
+_KEPT_SECONDS = 4.0
+"""How long a connection that nobody uses stays open. Some servers close theirs after 5 s, and a write that is sent just
+then would be one without an answer."""
+
 
 class Deadline(threading.local):
     """When the call of the current thread must be over, in seconds of `time.monotonic`."""
@@ -81,13 +85,13 @@ class DeadlineTransport(httpx.HTTPTransport):
     """
 
     def __init__(self, deadline: Deadline, *, ca_file: str | None, proxy: Proxy | None) -> None:
-        trusted = _trust(ca_file)
+        trusted = authorities(ca_file)
         super().__init__(verify=trusted)
         options: dict[str, Any] = {
             "ssl_context": trusted,
             "max_connections": 16,
             "max_keepalive_connections": 8,
-            "keepalive_expiry": 5.0,
+            "keepalive_expiry": _KEPT_SECONDS,
             "network_backend": _Backend(deadline),
         }
         # httpx has no door for a network backend; the pool is all that differs.
@@ -100,7 +104,7 @@ class DeadlineTransport(httpx.HTTPTransport):
             self._pool = httpcore.HTTPProxy(proxy_url=url, proxy_auth=proxy.login, **options)
 
 
-def _trust(ca_file: str | None) -> ssl.SSLContext:
+def authorities(ca_file: str | None) -> ssl.SSLContext:
     """Return the certificates to trust: shared by all clients, and read again when the operator's file was replaced."""
     if not ca_file:
         return _usual_authorities()

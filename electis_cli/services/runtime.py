@@ -44,6 +44,10 @@ def pass_by(point: str) -> None:
     """Go on: outside of tests nothing happens at a named point."""
 
 
+def do_nothing() -> None:
+    """Do nothing."""
+
+
 def at_once(work: Callable[[], Any]) -> Callable[[], Any]:
     """Do some work before returning how to wait for it: outside of a program one thing happens after the other."""
     try:
@@ -69,6 +73,7 @@ class Runtime:
     draw: Callable[[], float]
     sealer: Sealer
     connect: Callable[[Organization], AimsClient]
+    hang_up: Callable[[], None] = do_nothing  # closes what `connect` keeps open for the next one
     checkup: Callable[[Organization], Checkup] | None = (
         None  # a way to AIMS that shares no token, for `aims doctor` and `aims configure`
     )
