@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -17,7 +18,7 @@ from unittest.mock import patch
 
 import sqlalchemy as sa
 
-from bench.drain import BATCH, BareLoop, edit, prepare
+from bench.drain import BATCH, BareLoop, add_store, edit, prepare
 from bench.ratio import amount, line, timed
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.db import gates, leases, organizations
@@ -34,6 +35,10 @@ from electis_cli.wiring import make_runtime
 from tests.servers.postgres import EmbeddedPostgres
 
 ARTICLES, ROUNDS = 10_000, 5
+
+SIDE_BY_SIDE = 2
+"""How many stores one process pushes side by side when it is raced; a daemon does four. The rivals use as many
+connections as they like, so that nobody waits for the disk with nothing else to do."""
 
 RIVALS = Path(".cache/bench/bin/python")
 """The interpreter that has the rivals (`requirements/install-bench`), so that ours has no package of theirs."""
@@ -59,18 +64,18 @@ def run() -> Iterator[str]:
     """Yield the ratios of claim and acknowledge to bare statements, and of rivals' seconds per job to ours."""
     with contextlib.closing(EmbeddedPostgres(durable=True)) as server:
         with Queue(server.create_database()) as queue:
-            ours: list[float] = []
             for name, work, limit in (
                 ("without rendering", queue.work_rendered, 2.5),
                 ("with rendering", queue.work, 5.0),
             ):
                 pairs = [queue.pair(work) for _ in range(ROUNDS + 1)][1:]
                 yield line(f"claim and acknowledge, {name}", pairs, limit=limit)
-                ours = ours or [mine / ARTICLES for _, mine in pairs]
             if os.environ.get("ELECTIS_BENCH_PROFILE"):
                 queue.profile()
+        with Queue(server.create_database(), stores=SIDE_BY_SIDE) as queue:
+            seconds = statistics.median(queue.race() for _ in range(ROUNDS + 1))
         for rival in KNOWN_RIVALS:
-            yield _race(rival, server, statistics.median(ours))
+            yield _race(rival, server, seconds / (SIDE_BY_SIDE * ARTICLES))
 
 
 def _race(rival: Rival, server: EmbeddedPostgres, ours: float) -> str:
@@ -95,26 +100,31 @@ def _seconds_per_job(rival: Rival, server: EmbeddedPostgres, batch: int) -> floa
 
 
 class Queue:
-    """A store of many articles that AIMS has, and one push session on it that never calls AIMS."""
+    """Stores of many articles that AIMS has, and one push session on each that never calls AIMS."""
 
-    def __init__(self, url: str) -> None:
-        """Make the store and push everything once, so that what comes after is an update with a base."""
+    def __init__(self, url: str, *, stores: int = 1) -> None:
+        """Make the stores and push everything once, so that what comes after is an update with a base."""
         with SimulatorServer(Simulator(Settings(labels_per_store=0))) as server:
             self.database = Database(url)
             settings = load_settings().model_copy(update={"aims_hosts": server.base_url})
             self._runtime = make_runtime(settings, database=self.database, sealer=Sealer(bytes(32)))
-            self._scope, self._store_id = prepare(self._runtime, server.base_url, ARTICLES)
-            push.push_store(self._runtime, self._scope.org_id, self._store_id)
-            self._session = self._open()
-            self._session.view.list_all(self._runtime.clock())
-            self._session.client.close()
+            self._scope, first = prepare(self._runtime, server.base_url, ARTICLES)
+            others = [add_store(self._scope, f"{number:03}", ARTICLES) for number in range(2, stores + 1)]
+            self._sessions = [self._prepare(store_id) for store_id in (first, *others)]
         self._number = 0
 
-    def _open(self) -> PushSession:
+    def _prepare(self, store_id: str) -> PushSession:
+        push.push_store(self._runtime, self._scope.org_id, store_id)
+        session = self._open(store_id)
+        session.view.list_all(self._runtime.clock())
+        session.client.close()
+        return session
+
+    def _open(self, store_id: str) -> PushSession:
         runtime, org_id = self._runtime, self._scope.org_id
         with self.database.write(org_id) as uow:
-            ground = gates.find_ground(uow, self._store_id)
-            lease = leases.take_lease(uow, push.lease_name(self._store_id), runtime.holder, seconds=3600)
+            ground = gates.find_ground(uow, store_id, runtime.clock())
+            lease = leases.take_lease(uow, push.lease_name(store_id), runtime.holder, seconds=3600)
             uow.commit()
         assert ground is not None
         assert lease is not None
@@ -138,24 +148,35 @@ class Queue:
     def pair(self, work: Callable[[], float]) -> tuple[float, float]:
         """Return the seconds that bare statements and `work` take for one edit of every article each."""
         self._edit()
-        bare = timed(
-            lambda: BareLoop(self.database, self._scope.org_id, self._store_id).run(_BODIES, _nowhere)
-        )
+        store_id = self._sessions[0].store.id
+        bare = timed(lambda: BareLoop(self.database, self._scope.org_id, store_id).run(_BODIES, _nowhere))
         self._edit()
         return bare, work()
 
+    def race(self) -> float:
+        """Return the seconds that claiming and acknowledging one edit of every article takes, rendered before."""
+        self._edit()
+        return self.work_rendered()
+
     def work(self) -> float:
-        """Return the seconds that claiming and acknowledging everything takes."""
-        return timed(self._claim_and_acknowledge)
+        """Return the seconds that claiming and acknowledging everything takes, all stores side by side."""
+        if len(self._sessions) == 1:
+            return timed(lambda: _claim_and_acknowledge(self._sessions[0]))
+        with ThreadPoolExecutor(len(self._sessions)) as pool:
+            return timed(lambda: list(pool.map(_claim_and_acknowledge, self._sessions)))
 
     def work_rendered(self) -> float:
         """Return the same with contents that were rendered before."""
+        ids = [f"{number:07}" for number in range(ARTICLES)]
         with self.database.read(self._scope.org_id) as uow:
-            ids = [f"{number:07}" for number in range(ARTICLES)]
-            rendered = render_articles(uow, organizations.own_organization(uow), self._store_id, ids)
+            organization = organizations.own_organization(uow)
+            rendered = {
+                session.store.id: render_articles(uow, organization, session.store.id, ids)
+                for session in self._sessions
+            }
 
-        def take(_uow: object, _organization: object, _store: str, ids: list[str]) -> Mapping[str, Rendered]:
-            return {article_id: rendered[article_id] for article_id in ids}
+        def take(_uow: object, _organization: object, store: str, ids: list[str]) -> Mapping[str, Rendered]:
+            return {article_id: rendered[store][article_id] for article_id in ids}
 
         with patch.object(claim, "render_articles", take):
             return self.work()
@@ -169,21 +190,23 @@ class Queue:
             print(f"--- {name}", file=sys.stderr)
             pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(25)
 
-    def _claim_and_acknowledge(self) -> None:
-        session, left = self._session, ARTICLES
-        while due := claim.due_articles(session):
-            batch = claim.claim(session, list(due), tombstones=False)[Push.UPDATE]
-            assert len(batch) == BATCH, len(batch)
-            delivery.acknowledge(session, Push.UPDATE, batch)
-            left -= len(batch)
-        assert not left, left
-
     def _edit(self) -> None:
         self._number += 1
-        edit(self.database, self._scope, self._store_id, f"Desk {self._number}")
+        for session in self._sessions:
+            edit(self.database, self._scope, session.store.id, f"Desk {self._number}")
         # As the server's own housekeeping does between two imports; not in the middle of what is measured.
         with self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("VACUUM ANALYZE"))
+
+
+def _claim_and_acknowledge(session: PushSession) -> None:
+    left = ARTICLES
+    while due := claim.due_articles(session):
+        batch = claim.claim(session, list(due), tombstones=False)[Push.UPDATE]
+        assert len(batch) == BATCH, len(batch)
+        delivery.acknowledge(session, Push.UPDATE, batch)
+        left -= len(batch)
+    assert not left, left
 
 
 _BODIES = [b""] * (ARTICLES // BATCH)

@@ -180,12 +180,18 @@ def prepare(runtime: Runtime, base_url: str, count: int) -> tuple[Scope, str]:
     assert organization is not None
     scope = Scope(runtime=runtime, actor=system_actor("bench"), org_id=organization.id)
     configure(scope, base_url=base_url, company="ACME", username="bench", password="bench")
+    return scope, add_store(scope, "001", count)
+
+
+def add_store(scope: Scope, code: str, count: int) -> str:
+    """Make a store of so many spaces, all of them to be pushed, and return its id."""
+    runtime = scope.runtime
     now, store_id = datetime.now(UTC), runtime.new_id()
     with runtime.database.write(scope.org_id) as uow:
         stores.insert_store(
             uow,
             {
-                "id": store_id, "code": "001", "name": "Main", "timezone": "UTC", "sync_enabled": True,
+                "id": store_id, "code": code, "name": "Main", "timezone": "UTC", "sync_enabled": True,
                 "full_sync_minutes": 15, "created_at": now,
             },
         )  # fmt: skip
@@ -196,4 +202,4 @@ def prepare(runtime: Runtime, base_url: str, count: int) -> tuple[Scope, str]:
         spaces.insert_spaces(uow, made, now)
         Change(uow=uow, scope=scope, now=now).bump(store_id, [space.external_id for space in made])
         uow.commit()
-    return scope, store_id
+    return store_id

