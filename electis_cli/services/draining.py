@@ -56,7 +56,7 @@ def drain(
         _end_back_offs(scope, places)
         open_places = list(places)
         while open_places and clock() < deadline:
-            for place, report in zip(open_places, push_all(scope, open_places), strict=True):
+            for place, report in zip(open_places, push_all(scope, open_places, until=deadline), strict=True):
                 reports[place.code].append(report)
             open_places = [
                 place for place in open_places if _goes_on(reports[place.code][-1], deadline, scope, place)
@@ -67,7 +67,7 @@ def drain(
     house = keep_house(scope.runtime, scope.org_id)
     if asked.ok and house.drifted + house.pages_flipped and clock() < deadline:
         # What AIMS does not show any more is due once more, and nobody else may be there to send it.
-        for place, report in zip(places, push_all(scope, places), strict=True):
+        for place, report in zip(places, push_all(scope, places, until=deadline), strict=True):
             reports[place.code].append(report)
     tell_alerts(scope.runtime, scope.org_id)
     left = {status.store: status for status in queue_status(scope, store=store) if status.enabled}
@@ -105,17 +105,21 @@ def _end_back_offs(scope: Scope, places: Sequence[Store]) -> None:
             stores.update_store(change.uow, place.id, {"backoff_until": None})
 
 
-def push_all(scope: Scope, places: Sequence[Store]) -> list[PushReport]:
+def push_all(scope: Scope, places: Sequence[Store], *, until: datetime) -> list[PushReport]:
     """Push several stores side by side, so that one that hangs delays no other.
 
-    Who interrupts this waits for the calls that are on their way, and for no more.
+    Who interrupts this waits for the calls that are on their way, and for no more; so does one whose time is up.
     """
     runtime, interrupted = scope.runtime, threading.Event()
+
+    def should_stop() -> bool:
+        return interrupted.is_set() or runtime.clock() >= until
+
     with ThreadPoolExecutor(max_workers=min(len(places), runtime.tuning.push_threads) or 1) as pool:
         try:
             return list(
                 pool.map(
-                    lambda place: push_store(runtime, scope.org_id, place.id, should_stop=interrupted.is_set),
+                    lambda place: push_store(runtime, scope.org_id, place.id, should_stop=should_stop),
                     places,
                 )
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -250,7 +251,8 @@ def test_two_stores_are_pushed_side_by_side_and_one_in_trouble_delays_no_other(
     for store in ("001", "002"):
         spaces.create_space(scope, "A", data={}, store=store)
     cloud.faults.add("hang", path="/articles", method="POST", store="001")
-    first, other = draining.push_all(scope, [store_of(scope, "001"), store_of(scope, "002")])
+    places = [store_of(scope, "001"), store_of(scope, "002")]
+    first, other = draining.push_all(scope, places, until=scope.runtime.clock() + timedelta(minutes=1))
     assert first.ending is Ending.TROUBLE
     assert (other.ending, other.created) == (Ending.DONE, 1)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from electis_cli.commands.exit_codes import EXIT_TIME_UP
+from electis_cli.commands.queue import drain_exit_code
 from electis_cli.db import labels as label_rows
 from electis_cli.db import stores
 from electis_cli.domain.access import Role
@@ -425,6 +428,26 @@ def test_a_drain_of_an_organization_without_aims_says_what_to_do(scope):
     with pytest.raises(AimsNotConfigured) as caught:
         draining.drain(scope)
     assert "electis aims configure" in caught.value.fix
+
+
+def test_a_drain_whose_time_is_up_sends_no_further_batch_and_writes_down_what_was_sent(connected, clock):
+    fill(connected, "A", "B", "C", "D", "E")
+
+    def reached(point):
+        if point == "push:sent":
+            clock.advance(31)
+
+    tuning = replace(connected.runtime.tuning, batch_size=2)
+    scope = replace(connected, runtime=replace(connected.runtime, tuning=tuning, reached=reached))
+    view = draining.drain(scope, timeout=timedelta(seconds=30), wait=clock.advance)
+    assert (view.empty, view.pushed["created"], view.left["pending"], view.left["syncing"]) == (
+        False,
+        2,
+        3,
+        0,
+    )
+    assert [one["ending"] for one in view.stores] == ["stopped"]
+    assert drain_exit_code(view) == EXIT_TIME_UP
 
 
 def test_a_drain_ends_in_time_when_a_store_backs_off_for_longer(connected, cloud, clock):
