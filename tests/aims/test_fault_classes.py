@@ -253,13 +253,13 @@ def make_article(article_id: str) -> Article:
     return Article(article_id=article_id, name=article_id, nfc_url="", data=data)
 
 
-TRUST = functools.cache(deadline._trust)
+TRUST = functools.cache(deadline.authorities)
 """Loading the machine's certificates takes longer than most calls here; once is enough."""
 
 
 @pytest.fixture(autouse=True)
 def certificates_are_loaded_once(monkeypatch):
-    monkeypatch.setattr(deadline, "_trust", TRUST)
+    monkeypatch.setattr(deadline, "authorities", TRUST)
 
 
 @pytest.fixture(scope="module")

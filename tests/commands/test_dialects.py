@@ -226,7 +226,7 @@ def make_scene(server: SimulatorServer, home: Path) -> Scene:
 def certificates_are_loaded_once() -> Iterator[None]:
     """Loading the machine's certificates takes longer than most commands here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deadline, "_trust", functools.cache(deadline._trust))
+        patch.setattr(deadline, "authorities", functools.cache(deadline.authorities))
         yield
 
 
