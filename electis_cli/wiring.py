@@ -201,7 +201,7 @@ def _reconnector(
         client = idle.take(kind)
         if client is None:
             client = connect(organization)
-            client.when_closed = functools.partial(idle.keep, kind, client)
+            client.when_closed = functools.partial(idle.keep, kind)
         return client
 
     return reconnect

@@ -45,7 +45,7 @@ class AimsClient:
         tap: Recorder | None = None,
     ) -> None:
         """Prepare access to an account; nothing is sent yet. `shelf` shares the token with other clients."""
-        self.when_closed: Callable[[], None] = self.hang_up
+        self.when_closed: Callable[[AimsClient], None] = AimsClient.hang_up
         self.company = credentials.company
         self._connection = Connection(
             address,
@@ -70,7 +70,7 @@ class AimsClient:
     def close(self) -> None:
         """Be done with it: hang up, or wait for whoever uses it next (`when_closed`)."""
         self._connection.rest()
-        self.when_closed()
+        self.when_closed(self)
 
     def hang_up(self) -> None:
         """Close all connections."""

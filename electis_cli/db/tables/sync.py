@@ -67,7 +67,7 @@ articles = sa.Table(
     sa.Column("echo_rounds", sa.Integer, nullable=False, server_default="0"),
     sa.Column("created_at", UtcDateTime, nullable=False),
     # What was ever sent or agreed on, `HASH:SECONDS HASH:SECONDS`. In the row, as each claim writes both and locks it
-    # anyway; as text, as taking documents apart and putting them together took a tenth of a claim.
+    # anyway; as text, as taking documents apart and putting them together took a fifth of a claim.
     sa.Column("known", sa.Text),
     store_key(),
     sa.CheckConstraint("synced_version <= desired_version", name="order"),
