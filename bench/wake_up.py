@@ -52,9 +52,10 @@ def run() -> Iterator[str]:
                 plant.edit(pause=0.1)
             for _ in range(EDITS):
                 ways.append(plant.edit(pause=random.uniform(0.3, 0.9)))
-                time.sleep(0.3)  # as idle as the daemon was
+                # As idle as the daemon was.
+                time.sleep(random.uniform(0.3, 0.9))
                 alike.append(bell.ring(with_edit=True))
-                time.sleep(0.1)
+                time.sleep(random.uniform(0.3, 0.9))
                 bare.append(bell.ring())
             way = statistics.median(ways)
             yield line("edit to AIMS / bare NOTIFY wake-up", [(statistics.median(bare), way)], limit=10.0)
