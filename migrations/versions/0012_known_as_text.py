@@ -29,7 +29,7 @@ _TO_DOCUMENT = {
     "sqlite": (
         "SELECT json_group_object(substr(e.value, 1, instr(e.value, ':') - 1),"
         " CAST(substr(e.value, instr(e.value, ':') + 1) AS integer))"
-        """ FROM json_each('["' || replace(articles.known_before, ' ', '","') || '"]') AS e"""
+        """ FROM json_each('["' || replace(articles.known_before, ' ', '","') || '"]') AS e WHERE e.value <> ''"""
     ),
     "postgresql": (
         "SELECT jsonb_object_agg(split_part(e, ':', 1), CAST(split_part(e, ':', 2) AS bigint))"

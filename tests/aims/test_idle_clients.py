@@ -7,10 +7,14 @@ from dataclasses import replace
 import pytest
 
 from electis_cli.aims.idle_clients import IdleClients
-from electis_cli.db import organizations
+from electis_cli.db import exchanges, organizations
+from electis_cli.domain.articles import Article
+from electis_cli.domain.errors import AimsAmbiguous
 from electis_cli.services.secrets import seal_aims_password
 from electis_cli.settings import load_settings
 from electis_cli.wiring import make_runtime
+
+ARTICLE = Article(article_id="A", name="A", nfc_url="", data={"ARTICLE_ID": "A", "ITEM_NAME": "A"})
 
 
 class Client:
@@ -56,7 +60,7 @@ def test_in_the_end_all_are_hung_up_also_one_that_comes_back_late():
 def keeper(connected, organization):
     """Return a runtime that keeps its clients, as a daemon's does."""
     runtime = make_runtime(
-        load_settings().model_copy(update={"aims_hosts": organization.aims_base_url}),
+        load_settings().model_copy(update={"aims_hosts": organization.aims_base_url, "call_seconds": 1.0}),
         database=connected.runtime.database,
         sealer=connected.runtime.sealer,
         clock=connected.runtime.clock,
@@ -97,10 +101,41 @@ def test_an_account_that_was_changed_gets_a_client_of_its_own(keeper, organizati
     changed.close()
 
 
+def test_a_write_goes_through_although_aims_has_hung_up_meanwhile(keeper, organization, simulator_server):
+    client = keeper.connect(organization)
+    client.stores()
+    client.close()
+    simulator_server.stop()
+    simulator_server.start()
+    again = keeper.connect(organization)
+    assert again is client
+    again.push_articles("001", [ARTICLE], merge=True)
+    assert list(simulator_server.simulator.store("ACME", "001").articles) == ["A"]
+    again.close()
+
+
+def test_a_client_whose_call_nobody_answered_serves_the_next_push(keeper, organization, cloud):
+    client = keeper.connect(organization)
+    client.check_login()
+    hang = cloud.faults.add("hang", path="/articles", method="PUT")
+    with pytest.raises(AimsAmbiguous):
+        client.push_articles("001", [ARTICLE], merge=True)
+    client.close()
+    cloud.faults.remove(hang)
+    again = keeper.connect(organization)
+    assert again is client
+    assert not list(again.articles("001"))
+    again.close()
+
+
 def test_what_one_push_held_back_is_written_before_the_client_goes_to_the_next(keeper, organization):
     client = keeper.connect(organization)
     client.connection.hold_exchanges()
     client.stores()
-    assert client.connection.held_exchanges
+    held = [exchange.path for exchange in client.connection.held_exchanges]
     client.close()
     assert not client.connection.held_exchanges
+    with keeper.database.read(organization.id) as uow:
+        written = [one["path"] for one in exchanges.list_exchanges(uow, None)]
+    assert held
+    assert set(held) <= set(written)

@@ -82,10 +82,14 @@ def test_what_is_known_of_articles_moves_into_the_ledger_and_back(scope, clock):
         assert intents.intents_by_label(uow, store_id, ["A"], then, kind="link") == {"A": {"S1"}}
     assert rows["A"].known == " ".join(f"{hash_}:{int(then.timestamp())}" for hash_ in ("one", "two"))
     assert rows["B"].known is None
+    with database.write(scope.org_id) as uow:
+        ledger.update_rows(uow, store_id, [{"article_id": "B", "known": ""}])
+        uow.commit()
     migrate(database, "0010")
     with database.read(scope.org_id) as uow:
         near = then.replace(microsecond=0)
-        assert intents.intents_by_label(uow, store_id, ["A"], near, kind="article") == {"A": {"one", "two"}}
+        known = intents.intents_by_label(uow, store_id, ["A", "B"], near, kind="article")
+        assert known == {"A": {"one", "two"}}
 
 
 def migrate(database, revision):
