@@ -14,6 +14,7 @@ import httpcore
 import httpx
 
 from electis_cli.aims.proxy import Proxy
+from electis_cli.domain.errors import Misconfigured
 
 _KEPT_SECONDS = 4.0
 """How long a connection that nobody uses stays open. Some servers close theirs after 5 s, and a write that is sent just
@@ -105,11 +106,21 @@ class DeadlineTransport(httpx.HTTPTransport):
 
 
 def authorities(ca_file: str | None) -> ssl.SSLContext:
-    """Return the certificates to trust: shared by all clients, and read again when the operator's file was replaced."""
+    """Return the certificates to trust: shared by all clients, and read again when the operator's file was replaced.
+
+    Raises Misconfigured when that file can not be read, or has none.
+    """
     if not ca_file:
         return _usual_authorities()
-    found = Path(ca_file).stat()
-    return _authorities_in(ca_file, (found.st_ino, found.st_size, found.st_mtime_ns))
+    try:
+        found = Path(ca_file).stat()
+        return _authorities_in(ca_file, (found.st_ino, found.st_size, found.st_mtime_ns))
+    except OSError as error:  # of which a file without certificates is one
+        raise Misconfigured(
+            "The file of trusted certificate authorities can not be used.",
+            why=f"{ca_file}: {error.strerror or type(error).__name__}.",
+            fix="set ELECTIS_AIMS_CA_FILE to a file of certificates in PEM form",
+        ) from error
 
 
 # A daemon makes a client for every push, and reading the authorities takes longer than a short push.

@@ -18,7 +18,7 @@ import httpx
 
 from electis_cli.aims.address import Address
 from electis_cli.aims.connection import Timeouts
-from electis_cli.aims.deadline import Deadline, DeadlineTransport
+from electis_cli.aims.deadline import Deadline, DeadlineTransport, authorities
 from electis_cli.aims.failures import failure_of
 from electis_cli.aims.proxy import SETTING, answered_for_aims, parse_proxy, refused_way
 from electis_cli.aims.recorder import Exchange, Recorder
@@ -121,7 +121,9 @@ class Probe:
         with self._socket() as connection:
             try:
                 self._tunnel(connection)
-                with trust(self._ca_file).wrap_socket(connection, server_hostname=self._host) as secured:
+                with authorities(self._ca_file).wrap_socket(
+                    connection, server_hostname=self._host
+                ) as secured:
                     certificate = secured.getpeercert() or {}
             except OSError as error:
                 raise self._tls_problem(error) from error
@@ -265,11 +267,6 @@ class Probe:
             return AimsUnreachable(message, why=f"{error.verify_message.rstrip('.')}.", fix=fix)
         reason = "No answer" if isinstance(error, TimeoutError) else (error.strerror or str(error))
         return AimsUnreachable(message, why=f"{reason}.", fix=fix)
-
-
-def trust(ca_file: str | None) -> ssl.SSLContext:
-    """Return what certificates are verified with: the authorities that the client believes, or the operator's own."""
-    return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
 
 
 def judge_doorstep(status: int, headers: dict[str, str], *, now: datetime) -> ElectisError | None:

@@ -10,9 +10,13 @@ from electis_cli.aims.idle_clients import IdleClients
 from electis_cli.db import exchanges, organizations
 from electis_cli.domain.articles import Article
 from electis_cli.domain.errors import AimsAmbiguous
+from electis_cli.services import spaces
+from electis_cli.services.push.report import Ending
+from electis_cli.services.push.store import push_store
 from electis_cli.services.secrets import seal_aims_password
 from electis_cli.settings import load_settings
 from electis_cli.wiring import make_runtime
+from tests.world.ledger import store_of
 
 ARTICLE = Article(article_id="A", name="A", nfc_url="", data={"ARTICLE_ID": "A", "ITEM_NAME": "A"})
 
@@ -139,3 +143,15 @@ def test_what_one_push_held_back_is_written_before_the_client_goes_to_the_next(k
         written = [one["path"] for one in exchanges.list_exchanges(uow, None)]
     assert held
     assert set(held) <= set(written)
+
+
+def test_a_push_without_its_file_of_authorities_gives_the_lease_back(
+    keeper, organization, connected, tmp_path
+):
+    settings = load_settings().model_copy(update={"aims_ca_file": tmp_path / "gone.pem"})
+    runtime = make_runtime(settings, database=keeper.database, sealer=keeper.sealer, keep_clients=True)
+    spaces.create_space(connected, "A", data={"TITLE": "x"})
+    store_id = store_of(connected).id
+    report = push_store(runtime, organization.id, store_id)
+    assert (report.ending, report.error_code) == (Ending.NO_ACCOUNT, "E-CONFIG")
+    assert push_store(keeper, organization.id, store_id).created == 1

@@ -16,8 +16,15 @@ import trustme
 from electis_cli.aims import probe as probing
 from electis_cli.aims.address import normalize_address
 from electis_cli.aims.connection import Timeouts
+from electis_cli.aims.deadline import authorities
 from electis_cli.aims.probe import Probe, judge_doorstep
-from electis_cli.domain.errors import AimsAmbiguous, AimsAnswerBroken, AimsThrottled, AimsUnreachable
+from electis_cli.domain.errors import (
+    AimsAmbiguous,
+    AimsAnswerBroken,
+    AimsThrottled,
+    AimsUnreachable,
+    Misconfigured,
+)
 from tests.world.tls import tls_server
 
 NOW = datetime.now(UTC)
@@ -235,4 +242,15 @@ def test_the_servers_time_is_read(monkeypatch):
 
 
 def test_the_authorities_believed_are_the_clients():
-    assert probing.trust(None).verify_mode is ssl.CERT_REQUIRED
+    assert authorities(None).verify_mode is ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_file_of_authorities_that_is_none_is_named_with_the_setting(tmp_path, content):
+    file = tmp_path / "authorities.pem"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(Misconfigured) as caught:
+        authorities(str(file))
+    assert str(file) in caught.value.why
+    assert "ELECTIS_AIMS_CA_FILE" in caught.value.fix
