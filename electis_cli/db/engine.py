@@ -93,9 +93,13 @@ class Database:
             yield uow
 
     @contextlib.contextmanager
-    def write(self, org_id: str | None = None) -> Iterator[UnitOfWork]:
-        """Open a unit of work for writing; on SQLite it takes the write lock at once, as a later upgrade could fail."""
-        with self._unit_of_work(org_id, begin="IMMEDIATE") as uow:
+    def write(self, org_id: str | None = None, *, is_durable: bool = True) -> Iterator[UnitOfWork]:
+        """Open a unit of work for writing; on SQLite it takes the write lock at once, as a later upgrade could fail.
+
+        What is not durable does not wait for a server's disk: should the server crash within the next second, it may
+        not have happened. It is never half done, and whatever durable is committed after it makes it durable, too.
+        """
+        with self._unit_of_work(org_id, begin="IMMEDIATE", is_durable=is_durable) as uow:
             yield uow
 
     @contextlib.contextmanager
@@ -120,11 +124,11 @@ class Database:
 
     @contextlib.contextmanager
     def _unit_of_work(
-        self, org_id: str | None, *, begin: str, is_reading: bool = False
+        self, org_id: str | None, *, begin: str, is_reading: bool = False, is_durable: bool = True
     ) -> Iterator[UnitOfWork]:
         self._require_file()
         with self._told_as_errors():
-            uow = self._begin(org_id, begin, is_reading=is_reading)
+            uow = self._begin(org_id, begin, is_reading=is_reading, is_durable=is_durable)
             with uow.connection, _ending(uow):
                 yield uow
 
@@ -156,29 +160,37 @@ class Database:
         except sa.exc.InterfaceError as error:
             raise DatabaseUnavailable(why=_first_line(error.orig), fix="electis health") from error
 
-    def _begin(self, org_id: str | None, begin: str, *, is_reading: bool) -> UnitOfWork:
+    def _begin(self, org_id: str | None, begin: str, *, is_reading: bool, is_durable: bool) -> UnitOfWork:
         """Return a unit of work on a connection that answers.
 
         Its first statement is the test of a pooled connection: asking each before would cost one more way to the server
         and back for every unit of work. One that is broken takes all of the pool with it, and the second is a new one.
         """
         try:
-            return self._begin_once(org_id, begin, is_reading=is_reading)
+            return self._begin_once(org_id, begin, is_reading=is_reading, is_durable=is_durable)
         except sa.exc.OperationalError as error:
             if not error.connection_invalidated:
                 raise
-            return self._begin_once(org_id, begin, is_reading=is_reading)
+            return self._begin_once(org_id, begin, is_reading=is_reading, is_durable=is_durable)
 
-    def _begin_once(self, org_id: str | None, begin: str, *, is_reading: bool) -> UnitOfWork:
+    def _begin_once(
+        self, org_id: str | None, begin: str, *, is_reading: bool, is_durable: bool
+    ) -> UnitOfWork:
         connection = self.engine.connect()
         try:
-            return self._begin_on(connection, org_id, begin, is_reading=is_reading)
+            return self._begin_on(connection, org_id, begin, is_reading=is_reading, is_durable=is_durable)
         except BaseException:
             connection.close()
             raise
 
     def _begin_on(
-        self, connection: sa.Connection, org_id: str | None, begin: str, *, is_reading: bool = False
+        self,
+        connection: sa.Connection,
+        org_id: str | None,
+        begin: str,
+        *,
+        is_reading: bool = False,
+        is_durable: bool = True,
     ) -> UnitOfWork:
         connection.execution_options(**{_BEGIN: begin})
         connection.begin()
@@ -188,6 +200,7 @@ class Database:
             idle_seconds=self._idle_seconds,
             clock=self._clock,
             is_reading=is_reading,
+            is_durable=is_durable,
         )
         uow.announce_tenant()
         return uow

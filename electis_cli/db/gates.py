@@ -71,7 +71,7 @@ def find_ground(uow: UnitOfWork, store_id: str, now: datetime) -> Ground | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """Whether a store may be pushed right now, and who holds the lease on that (None: nobody)."""
+    """Whether a store may be pushed right now, and who holds the lease on that, in which epoch (None: nobody)."""
 
     organization: Organization
     sync_enabled: bool
@@ -79,6 +79,7 @@ class Gate:
     paused_why: str | None
     breaker: str
     breaker_reason: str | None
+    holder: str | None
     epoch: int | None
 
 
@@ -89,6 +90,7 @@ _OWN = (
     # An account nobody has tried yet is closed.
     sa.func.coalesce(aims_accounts.c.breaker, "closed").label("breaker"),
     aims_accounts.c.breaker_reason,
+    leases.c.holder,
     leases.c.epoch,
 )
 _GATE = (

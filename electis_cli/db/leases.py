@@ -25,6 +25,14 @@ class Lease:
     epoch: int
     expires_at: datetime
 
+    def is_held_in(self, holder: str | None, epoch: int | None) -> bool:
+        """Tell whether whoever holds the resource now does so by this lease.
+
+        The epoch alone does not say so: one that was given just before a crash of the server may be given once more
+        (see `db/engine.Database.write`).
+        """
+        return (holder, epoch) == (self.holder, self.epoch)
+
 
 def push_resource(store_id: str) -> str:
     """Return what one worker at a time holds while it pushes a store."""

@@ -23,6 +23,7 @@ _ANNOUNCE = (
     " set_config('TimeZone', 'UTC', true)"
 )
 _TO_WRITE = sa.text(_ANNOUNCE)
+_TO_WRITE_SOON = sa.text(_ANNOUNCE + ", set_config('synchronous_commit', 'off', true)")
 _TO_READ = sa.text(_ANNOUNCE + ", set_config('transaction_read_only', 'on', true)")
 
 
@@ -35,7 +36,7 @@ class UnitOfWork:
 
     __slots__ = (
         *("_began", "_clock", "_idle_seconds"),
-        *("connection", "is_committed", "is_reading", "new_work", "org_id"),
+        *("connection", "is_committed", "is_durable", "is_reading", "new_work", "org_id"),
     )
 
     def __init__(
@@ -46,10 +47,12 @@ class UnitOfWork:
         idle_seconds: float,
         clock: Callable[[], datetime] | None = None,
         is_reading: bool = False,
+        is_durable: bool = True,
     ) -> None:
         self.connection = connection
         self.org_id = org_id
         self.is_reading = is_reading
+        self.is_durable = is_durable
         self.is_committed = False
         self.new_work: set[str] = set()
         self._idle_seconds = idle_seconds
@@ -77,7 +80,9 @@ class UnitOfWork:
         """
         if not self.is_sqlite:
             place = {"org_id": self.org_id or EVERYBODY, "idle": str(round(self._idle_seconds * 1000))}
-            moment = self.connection.execute(_TO_READ if self.is_reading else _TO_WRITE, place).scalar_one()
+            to_write = _TO_WRITE if self.is_durable else _TO_WRITE_SOON
+            statement = _TO_READ if self.is_reading else to_write
+            moment = self.connection.execute(statement, place).scalar_one()
             self._began = (moment.astimezone(UTC), time.monotonic())
 
     def rebind(self, org_id: str) -> None:

@@ -22,7 +22,7 @@ class KeptLease:
     def require(self, uow: UnitOfWork) -> None:
         """Raise LockHeld unless the lease is still ours."""
         holder = leases.current_holder(uow, self.lease.resource)
-        if holder is None or holder.epoch != self.lease.epoch:
+        if holder is None or not self.lease.is_held_in(holder.holder, holder.epoch):
             raise LockHeld(
                 "Another run took over while this one was not heard of.", fix="electis sync status"
             )

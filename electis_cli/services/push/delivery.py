@@ -109,7 +109,8 @@ def _send(session: PushSession, push: Push, batch: Sequence[Claimed]) -> WriteAn
 
 def acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> None:
     """Write down that AIMS took a batch; rows that changed meanwhile stay dirty, another epoch's rows untouched."""
-    with session.runtime.database.write(session.scope.org_id) as uow:
+    # If a crash of the server takes it back, the rows are in flight once more, and read before anything is sent.
+    with session.runtime.database.write(session.scope.org_id, is_durable=False) as uow:
         now = session.runtime.clock()
         number = acknowledging.acknowledge(
             uow,
@@ -127,7 +128,6 @@ def acknowledge(session: PushSession, push: Push, batch: Sequence[Claimed]) -> N
         session.runtime.reached("push:acknowledging")
         uow.commit()
     session.client.connection.forget_exchanges()
-    session.number = number
     session.runtime.reached("push:acknowledged")
     session.last_write_at = now
     for item in batch:

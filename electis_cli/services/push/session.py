@@ -80,7 +80,7 @@ class PushSession:
     last_write_at: datetime | None = field(default=None)
     is_first_contact: bool = field(default=False)
     renewed_at: datetime | None = field(default=None)
-    number: int = field(default=0)  # of the last claim or acknowledgement that is committed
+    number: int = field(default=0)  # of the last claim, which a crash of the server does not take back
     ahead: deque[tuple[str, datetime | None]] = field(default_factory=deque)  # due articles, not claimed yet
     checked_at: datetime | None = field(default=None)  # when a claim's transaction last looked at the gate
 
@@ -109,7 +109,7 @@ class PushSession:
         Raises LeaseLost when somebody else pushes the store by now, Halted when the store or account was stopped.
         """
         gate = gates.find_gate(uow, self.store.id, self.lease.resource)
-        if gate is not None and gate.epoch != self.lease.epoch:
+        if gate is not None and not self.lease.is_held_in(gate.holder, gate.epoch):
             raise LeaseLost
         if gate is None or not gate.sync_enabled:
             raise Halted(Ending.DISABLED)
@@ -134,7 +134,7 @@ class PushSession:
     def require_lease(self, uow: UnitOfWork) -> None:
         """Raise LeaseLost unless the lease is ours, within the transaction that is about to write."""
         holder = leases.current_holder(uow, self.lease.resource)
-        if holder is None or holder.epoch != self.lease.epoch:
+        if holder is None or not self.lease.is_held_in(holder.holder, holder.epoch):
             raise LeaseLost
 
     def change(self, uow: UnitOfWork) -> Change:

@@ -95,7 +95,8 @@ def _open(runtime: Runtime, org_id: str, store_id: str) -> _Opening:
     """Look at the gate, take the lease and see what is due, in one transaction. Raises StoreNotFound."""
     now, lease = runtime.clock(), None
     ahead: list[tuple[str, datetime | None]] = []
-    with runtime.database.write(org_id) as uow:
+    # Nothing is sent before a claim, which is durable and makes the lease so, too.
+    with runtime.database.write(org_id, is_durable=False) as uow:
         ground = find_ground(uow, store_id, now)
         if ground is None:
             raise StoreNotFound
