@@ -22,7 +22,7 @@ from bench.drain import BATCH, BareLoop, add_store, edit, prepare
 from bench.ratio import amount, line, timed
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.db import gates, leases, organizations
-from electis_cli.db.engine import Database
+from electis_cli.db.engine import NOT_YET, Database
 from electis_cli.domain.queue import Push
 from electis_cli.services.push import claim, delivery
 from electis_cli.services.push import store as push
@@ -36,9 +36,9 @@ from tests.servers.postgres import EmbeddedPostgres
 
 ARTICLES, ROUNDS, RACES = 10_000, 5, 3
 
-SIDE_BY_SIDE = 2
-"""How many stores one process pushes side by side when it is raced; a daemon does four. The rivals use as many
-connections as they like, so that nobody waits for the disk with nothing else to do."""
+SIDE_BY_SIDE = 4
+"""How many stores one process pushes side by side when it is raced: as many as a daemon that nobody told otherwise. The
+rivals use as many connections as they like, so that nobody waits for the disk with nothing else to do."""
 
 RIVALS = Path(".cache/bench/bin/python")
 """The interpreter that has the rivals (`requirements/install-bench`), so that ours has no package of theirs."""
@@ -108,12 +108,13 @@ class Queue:
 
     def __init__(self, url: str, *, stores: int = 1) -> None:
         """Make the stores and push everything once, so that what comes after is an update with a base."""
-        with SimulatorServer(Simulator(Settings(labels_per_store=0))) as server:
+        codes = tuple(f"{number:03}" for number in range(1, stores + 1))
+        with SimulatorServer(Simulator(Settings(stores=codes, labels_per_store=0))) as server:
             self.database = Database(url)
             settings = load_settings().model_copy(update={"aims_hosts": server.base_url})
             self._runtime = make_runtime(settings, database=self.database, sealer=Sealer(bytes(32)))
             self._scope, first = prepare(self._runtime, server.base_url, ARTICLES)
-            others = [add_store(self._scope, f"{number:03}", ARTICLES) for number in range(2, stores + 1)]
+            others = [add_store(self._scope, code, ARTICLES) for code in codes[1:]]
             self._sessions = [self._prepare(store_id) for store_id in (first, *others)]
         self._number = 0
 
@@ -199,7 +200,7 @@ class Queue:
         for session in self._sessions:
             edit(self.database, self._scope, session.store.id, f"Desk {self._number}")
         # As the server's own housekeeping does between two imports; not in the middle of what is measured.
-        with self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self.database.engine.connect().execution_options(electis_begin=NOT_YET) as connection:
             connection.execute(sa.text("VACUUM ANALYZE"))
 
 

@@ -20,7 +20,7 @@ from bench.ratio import line, timed
 from electis_cli.adapters.sealing import Sealer
 from electis_cli.aims.wire import encode_article
 from electis_cli.db import ledger, organizations, spaces, stores
-from electis_cli.db.engine import Database
+from electis_cli.db.engine import NOT_YET, Database
 from electis_cli.domain.access import system_actor
 from electis_cli.domain.spaces import Space
 from electis_cli.services.change import Change, Scope
@@ -97,7 +97,7 @@ def _drain(url: str, name: str) -> Iterator[str]:
 def _tidy(database: Database) -> None:
     """Do what the server does by itself within a minute; not in the middle of what is measured."""
     if not database.is_sqlite:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with database.engine.connect().execution_options(electis_begin=NOT_YET) as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
 
 

@@ -30,6 +30,8 @@ _WAL_SAFE = (
 )  # before it, SQLite's WAL mode can corrupt a file that two connections checkpoint at once
 _BUSY_SECONDS = 30.0
 _BEGIN = "electis_begin"
+NOT_YET = ""
+"""As the option `electis_begin` of a connection: no transaction is begun by itself."""
 _RECYCLE_SECONDS = 300
 """After it a connection to a server is replaced: what was planned while a table was small is not kept for ever."""
 
@@ -192,7 +194,7 @@ class Database:
         is_reading: bool = False,
         is_durable: bool = True,
     ) -> UnitOfWork:
-        connection.execution_options(**{_BEGIN: begin})
+        connection.execution_options(**{_BEGIN: begin if self.is_sqlite else NOT_YET})
         connection.begin()
         uow = UnitOfWork(
             connection,
@@ -202,7 +204,7 @@ class Database:
             is_reading=is_reading,
             is_durable=is_durable,
         )
-        uow.announce_tenant()
+        uow.begin()
         return uow
 
     @contextlib.contextmanager
@@ -325,7 +327,7 @@ def _first_line(error: BaseException | None) -> str:
 
 def _create_engine(url: sa.URL, *, sqlite: bool, pool_size: int) -> sa.Engine:
     if not sqlite:
-        return sa.create_engine(
+        engine = sa.create_engine(
             url,
             hide_parameters=True,  # errors must not carry people's names
             json_serializer=_to_json,
@@ -334,8 +336,11 @@ def _create_engine(url: sa.URL, *, sqlite: bool, pool_size: int) -> sa.Engine:
             max_overflow=pool_size,
             pool_use_lifo=True,  # the one used last has its statements prepared and the server's caches warm
             pool_recycle=_RECYCLE_SECONDS,
-            connect_args={"connect_timeout": 10},
+            # Both begin a transaction in words (see `_begin_postgres`): the driver would do it in a way of its own.
+            connect_args={"connect_timeout": 10, "autocommit": True},
         )
+        sa.event.listen(engine, "begin", _begin_postgres)
+        return engine
     engine = sa.create_engine(
         url,
         hide_parameters=True,
@@ -356,6 +361,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute(f"PRAGMA journal_mode={mode}")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_postgres(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get(_BEGIN) != NOT_YET:
+        connection.exec_driver_sql("BEGIN")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
@@ -16,15 +18,24 @@ from electis_cli.db.tables import counters
 
 EVERYBODY = "*"
 
-_ANNOUNCE = (
-    "SELECT clock_timestamp(),"
-    " set_config('electis.org_id', :org_id, true),"
-    " set_config('idle_in_transaction_session_timeout', :idle, true),"
-    " set_config('TimeZone', 'UTC', true)"
-)
-_TO_WRITE = sa.text(_ANNOUNCE)
-_TO_WRITE_SOON = sa.text(_ANNOUNCE + ", set_config('synchronous_commit', 'off', true)")
-_TO_READ = sa.text(_ANNOUNCE + ", set_config('transaction_read_only', 'on', true)")
+_TO_READ = {"transaction_read_only": "on"}
+_NOT_DURABLE = {"synchronous_commit": "off"}
+_AS_IT_IS = {"no_parameters": True}
+
+
+@functools.lru_cache(maxsize=1000)
+def _announcement(org_id: str, idle_seconds: float, *, is_reading: bool, is_durable: bool) -> str:
+    """Return the statement that sets what holds for one transaction, and returns the server's time."""
+    settings = {
+        "electis.org_id": org_id,
+        "idle_in_transaction_session_timeout": str(round(idle_seconds * 1000)),
+        "TimeZone": "UTC",
+        **(_TO_READ if is_reading else {}),
+        **({} if is_durable else _NOT_DURABLE),
+    }
+    quoted = {name: value.replace("'", "''") for name, value in settings.items()}
+    set_ = "".join(f", set_config('{name}', '{value}', true)" for name, value in quoted.items())
+    return f"SELECT clock_timestamp(){set_}"
 
 
 class UnitOfWork:
@@ -72,18 +83,38 @@ class UnitOfWork:
         """True on the embedded database."""
         return self.connection.dialect.name == "sqlite"
 
-    def announce_tenant(self) -> None:
+    def begin(self) -> None:
+        """Begin the transaction on PostgreSQL, and say what it is for: the other database has begun it already.
+
+        Both at once, as most units of work are one or two statements long. BEGIN comes last because the answer of the
+        first statement is the one that is looked at; it takes what stands before it into its transaction.
+        """
+        self._announce(then="; BEGIN")
+
+    def _announce(self, *, then: str = "") -> None:
         """Tell PostgreSQL's row security whose rows this transaction may touch, and how long it may do nothing.
 
         A process that was frozen in the middle would hold its locks for good, and stop every other. Moments come in
         UTC, so that none of them has to be converted. What is for reading can not write.
         """
         if not self.is_sqlite:
-            place = {"org_id": self.org_id or EVERYBODY, "idle": str(round(self._idle_seconds * 1000))}
-            to_write = _TO_WRITE if self.is_durable else _TO_WRITE_SOON
-            statement = _TO_READ if self.is_reading else to_write
-            moment = self.connection.execute(statement, place).scalar_one()
-            self._began = (moment.astimezone(UTC), time.monotonic())
+            statement = _announcement(
+                self.org_id or EVERYBODY,
+                self._idle_seconds,
+                is_reading=self.is_reading,
+                is_durable=self.is_durable,
+            )
+            self._began = (self._ask(statement + then).astimezone(UTC), time.monotonic())
+
+    def _ask(self, statement: str) -> datetime:
+        # Past SQLAlchemy, which takes as long for it as the server does. What goes wrong it is to meet by itself, as it
+        # tells it in its own words and throws broken connections away.
+        driver: Any = self.connection.connection.driver_connection
+        try:
+            moment: datetime = driver.execute(statement).fetchone()[0]
+        except psycopg.Error:
+            moment = self.connection.exec_driver_sql(statement, execution_options=_AS_IT_IS).scalar_one()
+        return moment
 
     def rebind(self, org_id: str) -> None:
         """Bind an unbound unit of work to the organization it turned out to be about (`init`, a login)."""
@@ -91,7 +122,7 @@ class UnitOfWork:
             msg = "this unit of work is bound already"
             raise LookupError(msg)
         self.org_id = org_id
-        self.announce_tenant()
+        self._announce()
 
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -34,10 +34,8 @@ def wake(connection: sa.Connection, org_id: str, store_ids: Collection[str]) -> 
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     try:
-        driver.autocommit = True
         told = [f"{org_id} {store_id}" for store_id in store_ids] if len(store_ids) <= _MOST_NAMED else [""]
         driver.execute("SELECT pg_notify(%s, told) FROM unnest(%s::text[]) AS told", (CHANNEL, told))
-        driver.autocommit = False
     except psycopg.Error:
         # The change is committed: nobody may be told that it failed, nor get this connection next.
         connection.invalidate()

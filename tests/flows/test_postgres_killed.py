@@ -7,7 +7,7 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -15,6 +15,8 @@ from electis_cli.domain.access import Actor, Role
 from electis_cli.domain.errors import DatabaseProblem
 from electis_cli.services import spaces as space_service
 from electis_cli.services.change import Scope
+from electis_cli.services.push.report import Ending
+from electis_cli.services.push.store import push_store
 from electis_cli.settings import Settings as ElectisSettings
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from electis_cli.wiring import make_runtime
@@ -149,6 +151,36 @@ def check(site: Site, writers: list[Writer], offsets: dict[str, int]) -> None:
             ), f"{key}: the ledger's bump and the edit it is for are not together"
             assert row["audited"] == row["version"] - 1, f"{key}: the edit and its audit row are not together"
             writer.done[key] = writer.tried[key] = shown
+
+
+def test_an_acknowledgement_that_a_crash_takes_back_is_made_again_without_another_write(
+    site, writers, crash_postgres
+):
+    """What AIMS took is written down without waiting for the disk; what is about to be sent is not."""
+    scope, key = writers[0].scope, writers[0].keys[0]
+    runtime = replace(scope.runtime, tuning=replace(scope.runtime.tuning, lease_seconds=1))
+    (store,) = site.rows("SELECT id FROM stores")
+    assert push_store(runtime, scope.org_id, store["id"]).ending is Ending.DONE
+    space_service.update_space(scope, key, data={"ITEM_NAME": "Name 1"})
+    before = len(site.article_writes())
+
+    def crash(point: str) -> None:
+        if point == "push:acknowledging":
+            crash_postgres.freeze_wal_writer()
+        elif point == "push:acknowledged":
+            crash_postgres.kill()
+
+    with pytest.raises(DatabaseProblem):
+        push_store(replace(runtime, reached=crash), scope.org_id, store["id"])
+    crash_postgres.restart()
+    assert site.count("articles", "inflight_version IS NOT NULL AND synced_version < desired_version") == 1
+    assert site.count("leases", "holder IS NOT NULL AND resource LIKE 'push:%'") == 1, "it sent in its name"
+    until(
+        lambda: push_store(runtime, scope.org_id, store["id"]).ending is Ending.DONE, "the lease to run out"
+    )
+    assert site.count("articles", "inflight_version IS NOT NULL OR synced_version <> desired_version") == 0
+    assert site.names()[key] == "Name 1"
+    assert len(site.article_writes()) == before + 1
 
 
 def test_no_acknowledged_edit_is_lost_when_postgresql_is_killed(site, writers, crash_postgres):

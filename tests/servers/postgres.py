@@ -170,6 +170,13 @@ class EmbeddedPostgres(PostgresServer):
                     os.kill(child, signal.SIGKILL)
         self._end(signal.SIGKILL)
 
+    def freeze_wal_writer(self) -> None:
+        """Have nobody write to disk what is not waited for, so that a kill takes it back."""
+        assert self._process is not None
+        for child in _children(self._process.pid):
+            if b"walwriter" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(child, signal.SIGSTOP)
+
     def restart(self) -> None:
         """Start the server, ending it first when it runs. Returns when it takes connections."""
         if self._process is not None:

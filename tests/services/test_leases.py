@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from electis_cli.db import leases
+from electis_cli.db import leases, tables
 from electis_cli.domain.queue import Status
 from electis_cli.services import draining, housekeeping, labels, people, queue, spaces
 from electis_cli.services.push.report import Ending
@@ -90,6 +90,31 @@ def test_a_worker_that_died_is_replaced_when_its_lease_ran_out(connected, second
     assert push(second).ending is Ending.BUSY
     clock.advance(1)
     assert push(second).created == 1
+
+
+def test_an_epoch_that_was_given_once_more_after_a_crash_of_the_server_is_not_mistaken_for_ones_own(
+    connected, cloud
+):
+    """The lease of a push is not durable by itself: a crash may take it back, and the next one gets its epoch."""
+    spaces.create_space(connected, "A", data={})
+    name = lease_name(store_of(connected).id)
+    epochs = []
+
+    def crash(point):
+        if point == "push:took-lease":
+            with connected.runtime.database.write(connected.org_id) as uow:
+                epochs.append(leases.current_holder(uow, name).epoch)
+                uow.execute(tables.leases.delete().where(tables.leases.c.resource == name))
+                epochs.append(leases.take_lease(uow, name, "another", seconds=60).epoch)
+                uow.commit()
+
+    report = push(replace(connected, runtime=replace(connected.runtime, reached=crash)))
+    assert epochs == [1, 1]
+    assert (report.ending, report.was_overtaken) == (Ending.BUSY, True)
+    assert not calls(cloud, "POST", "/common/articles")
+    assert rows_of(connected)["A"].inflight_version is None
+    with connected.runtime.database.read(connected.org_id) as uow:
+        assert leases.current_holder(uow, name).holder == "another", "and it gave nobody else's lease back"
 
 
 def test_a_frozen_worker_acknowledges_nothing_after_it_was_replaced(connected, second, cloud, clock):
