@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from electis_cli.db import labels
+from electis_cli.db.fixed import fixed
 from electis_cli.db.leases import Lease, holder_of
 from electis_cli.db.ledger import SEQUENCE
 from electis_cli.db.rows import among_named, listed_value
@@ -89,7 +90,13 @@ def _steps(*, are_deleted: bool) -> _Steps:
 
 
 @functools.cache
-def _everything(*, are_deleted: bool) -> sa.Select[Any]:
+def _everything(*, are_deleted: bool) -> Any:
+    if are_deleted:
+        return fixed(lambda: _everything_query(are_deleted=True))
+    return fixed(lambda: _everything_query(are_deleted=False))
+
+
+def _everything_query(*, are_deleted: bool) -> sa.Select[Any]:
     """Return the one statement of PostgreSQL: the number it took, the epoch that holds the lease, and counts."""
     taken = sa.select(sa.func.nextval(SEQUENCE).label("number")).cte("taken")
     agreement = _agreeing(sa.select(taken.c.number).scalar_subquery(), is_sqlite=False)

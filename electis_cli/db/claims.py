@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from electis_cli.db import leases
 from electis_cli.db.due import DIRTY, is_due
+from electis_cli.db.fixed import fixed
 from electis_cli.db.ledger import ROWS, SEQUENCE, row_of, update_rows
 from electis_cli.db.rows import among, among_named, listed_value, mine
 from electis_cli.db.tables import articles
@@ -90,7 +91,11 @@ def take_lease_and_look(
 
 
 @functools.cache
-def _taking_and_looking() -> sa.Select[Any]:
+def _taking_and_looking() -> Any:
+    return fixed(_taking_and_looking_query)
+
+
+def _taking_and_looking_query() -> sa.Select[Any]:
     # One row with the epoch alone when nothing is due, and none when somebody else holds the lease.
     taken = leases.taking_lease(is_sqlite=False).cte("taken")
     ahead = _due_query(is_claim=False, is_sqlite=False).add_columns(articles.c.desired_seq).lateral("ahead")
@@ -178,6 +183,10 @@ def note_intents(
 # Put together once; the intents travel as one document, of which PostgreSQL makes a table.
 @functools.cache
 def _noting() -> Any:
+    return fixed(_noting_query)
+
+
+def _noting_query() -> sa.Select[Any]:
     document = sa.cast(sa.bindparam("intents", type_=sa.Text()), postgresql.JSONB)
     types: dict[str, Any] = {
         "article_id": sa.Text(), "version": sa.BigInteger(), "hash": sa.Text(), "content": postgresql.JSONB(),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from electis_cli.db import ledger
 from electis_cli.db.accounts import Account, account_of
 from electis_cli.db.due import Due, due_of, kinds_due
+from electis_cli.db.fixed import fixed
 from electis_cli.db.organizations import Organization, organization_of
 from electis_cli.db.stores import Store, store_of
 from electis_cli.db.tables import aims_accounts, leases, organizations, stores
@@ -33,9 +34,15 @@ class Ground:
     """What there is to push, whether or not it may be."""
 
 
+# Put together once, as every push begins with it.
 @functools.cache
-def _ground(*, is_sqlite: bool) -> sa.Select[Any]:
-    # Put together once, as every push begins with it.
+def _ground(*, is_sqlite: bool) -> Any:
+    if is_sqlite:
+        return _ground_query(is_sqlite=True)
+    return fixed(lambda: _ground_query(is_sqlite=False))
+
+
+def _ground_query(*, is_sqlite: bool) -> sa.Select[Any]:
     return (
         sa.select(
             organizations,
@@ -111,10 +118,15 @@ _GATE = (
 )
 
 
+@functools.cache
+def _gate() -> Any:
+    return fixed(lambda: _GATE)
+
+
 def find_gate(uow: UnitOfWork, store_id: str, lease: str) -> Gate | None:
     """Return whether a store may be pushed right now; None when there is no such store."""
     values = {"org": uow.tenant, "store": store_id, "lease": lease, "now": uow.now()}
-    row = uow.execute(_GATE, values).mappings().one_or_none()
+    row = uow.execute(_gate(), values).mappings().one_or_none()
     if row is None:
         return None
     return Gate(organization=organization_of(row), **{column.name: row[column.name] for column in _OWN})
