@@ -29,6 +29,7 @@ from electis_cli.services.push import store as push
 from electis_cli.services.push.report import PushReport
 from electis_cli.services.push.session import PushSession
 from electis_cli.services.rendering import Rendered, render_articles
+from electis_cli.services.runtime import Tuning
 from electis_cli.settings import load_settings
 from electis_cli.simulator import Settings, Simulator, SimulatorServer
 from electis_cli.wiring import make_runtime
@@ -36,7 +37,7 @@ from tests.servers.postgres import EmbeddedPostgres
 
 ARTICLES, ROUNDS, RACES = 10_000, 5, 3
 
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = Tuning().push_threads
 """How many stores one process pushes side by side when it is raced: as many as a daemon that nobody told otherwise. The
 rivals use as many connections as they like, so that nobody waits for the disk with nothing else to do."""
 

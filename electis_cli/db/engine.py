@@ -336,7 +336,7 @@ def _create_engine(url: sa.URL, *, sqlite: bool, pool_size: int) -> sa.Engine:
             max_overflow=pool_size,
             pool_use_lifo=True,  # the one used last has its statements prepared and the server's caches warm
             pool_recycle=_RECYCLE_SECONDS,
-            # Both begin a transaction in words (see `_begin_postgres`): the driver would do it in a way of its own.
+            # Transactions are begun in words, as on SQLite: the driver would send a BEGIN of its own before them.
             connect_args={"connect_timeout": 10, "autocommit": True},
         )
         sa.event.listen(engine, "begin", _begin_postgres)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from electis_cli.db import leases
 from electis_cli.domain.access import Actor, Role
 from electis_cli.domain.errors import DatabaseProblem
 from electis_cli.services import spaces as space_service
@@ -158,7 +159,7 @@ def test_an_acknowledgement_that_a_crash_takes_back_is_made_again_without_anothe
 ):
     """What AIMS took is written down without waiting for the disk; what is about to be sent is not."""
     scope, key = writers[0].scope, writers[0].keys[0]
-    runtime = replace(scope.runtime, tuning=replace(scope.runtime.tuning, lease_seconds=1))
+    runtime = scope.runtime  # with a long lease: renewing it would take the acknowledgement to the disk
     (store,) = site.rows("SELECT id FROM stores")
     assert push_store(runtime, scope.org_id, store["id"]).ending is Ending.DONE
     space_service.update_space(scope, key, data={"ITEM_NAME": "Name 1"})
@@ -175,9 +176,10 @@ def test_an_acknowledgement_that_a_crash_takes_back_is_made_again_without_anothe
     crash_postgres.restart()
     assert site.count("articles", "inflight_version IS NOT NULL AND synced_version < desired_version") == 1
     assert site.count("leases", "holder IS NOT NULL AND resource LIKE 'push:%'") == 1, "it sent in its name"
-    until(
-        lambda: push_store(runtime, scope.org_id, store["id"]).ending is Ending.DONE, "the lease to run out"
-    )
+    with runtime.database.write(scope.org_id) as uow:
+        leases.free_leases(uow, [runtime.holder])
+        uow.commit()
+    assert push_store(runtime, scope.org_id, store["id"]).ending is Ending.DONE
     assert site.count("articles", "inflight_version IS NOT NULL OR synced_version <> desired_version") == 0
     assert site.names()[key] == "Name 1"
     assert len(site.article_writes()) == before + 1
